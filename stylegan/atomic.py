@@ -1,4 +1,4 @@
-"""Files are written under a temporary name and renamed: a reader sees the old file or the new one, never half of one."""
+"""Files are written under a temporary name and renamed: a reader sees the old one or the new one, never a half."""
 
 import errno
 import os

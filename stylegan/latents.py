@@ -1,0 +1,53 @@
+"""Free functions on latents: truncation, mixing, interpolation, bands of layers."""
+
+import torch
+from torch import Tensor
+
+from stylegan.errors import InputError
+
+
+def truncate(w: Tensor, w_mean: Tensor, psi: float, cutoff: int) -> Tensor:
+    """w' = w̄ + ψ·(w − w̄) for the first `cutoff` layers of `w [N, L, w_dim]` (Karras et al. 2019, appendix B)."""
+    if psi == 1 or cutoff == 0:
+        return w
+    drawn = torch.lerp(w_mean.to(w.dtype), w[:, :cutoff], psi)
+    return torch.cat([drawn, w[:, cutoff:]], dim=1)
+
+
+def mix(w: Tensor, source: Tensor, layers: list[int], amount: float = 1.0) -> Tensor:
+    """Style mixing (§3.1): `layers` of `w [N, L, w_dim]` come from `source` by `amount` (0 = w, 1 = source)."""
+    if w.shape[1:] != source.shape[1:]:
+        raise InputError(f"Both latents have the same layers and width, not {list(w.shape)} and {list(source.shape)}.")
+    outside = [i for i in layers if not 0 <= i < w.shape[1]]
+    if outside:
+        raise InputError(f"Layers are from 0 to {w.shape[1] - 1}; {outside[0]} is none.")
+    share = w.new_zeros(w.shape[1], 1)
+    share[layers] = amount
+    return torch.lerp(w, source.expand_as(w), share)
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor | float) -> Tensor:
+    """Spherical interpolation of `a, b [..., D]` on the unit sphere at `t` (`[..., 1]` or a number): unit vectors.
+
+    With a, b unit, d = a·b, p = t·acos(d), c = unit(b − d·a): a·cos p + c·sin p (FACTS §8, path length in Z).
+    """
+    a, b = _unit(a), _unit(b)
+    d = (a * b).sum(dim=-1, keepdim=True)
+    p = t * torch.acos(d.clamp(-1, 1))
+    c = _unit(b - d * a)
+    return _unit(a * torch.cos(p) + c * torch.sin(p))
+
+
+def _unit(x: Tensor) -> Tensor:
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    unit: Tensor = x / norm.clamp_min(torch.finfo(x.dtype).tiny)
+    return unit
+
+
+def bands(num_layers: int) -> dict[str, range]:
+    """Layers of the paper's bands (§3.1): coarse 4²–8², middle 16²–32², fine 64² and up; a band may be empty."""
+    return {
+        "coarse": range(min(4, num_layers)),
+        "middle": range(min(4, num_layers), min(8, num_layers)),
+        "fine": range(min(8, num_layers), num_layers),
+    }
