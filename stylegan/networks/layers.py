@@ -6,6 +6,7 @@ used as bias · lr_mul. So every weight learns at the same speed, and lr_mul slo
 
 import math
 from collections.abc import Callable
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -38,9 +39,14 @@ class EqualizedWeight(nn.Module):
         with torch.no_grad():
             self.weight.copy_(torch.randn(self.weight.shape, generator=rng) * self.init_std)
 
+    def train(self, mode: bool = True) -> Self:
+        """Switching modes forgets the prepared weight: fused optimisers change weights without counting versions."""
+        self._prepared = None
+        return super().train(mode)
+
     def prepared(self, prepare: Callable[[Tensor], Tensor]) -> Tensor:
-        """`prepare(weight · scale)`, kept between calls for as long as nothing trains and the weight is unchanged."""
-        if torch.is_grad_enabled() and self.weight.requires_grad:
+        """`prepare(weight · scale)`; in eval mode kept between calls for as long as the weight is unchanged."""
+        if self.training or (torch.is_grad_enabled() and self.weight.requires_grad):
             return prepare(self.weight * self.scale)
         if self._prepared is not None:
             source, version, kernel = self._prepared

@@ -1,0 +1,55 @@
+"""The random numbers of one step, each a function of (seed, purpose, step): nothing to store for an exact resume, and
+K processes that each take a slice of the minibatch draw what one process would.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stylegan.config import GeneratorConfig
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What the generator takes for one batch: `z [N, z_dim]`, with style mixing a second one that holds from layer
+    `cutoff` on, and a noise image `[N, 1, H, W]` for each layer that runs (None for the others).
+    """
+
+    z: Tensor
+    z2: Tensor | None
+    cutoff: int
+    noise: list[Tensor | None]
+
+    def rows(self, start: int, stop: int) -> "Draws":
+        """The same for samples `start` … `stop` − 1."""
+        z2 = None if self.z2 is None else self.z2[start:stop]
+        noise = [None if image is None else image[start:stop] for image in self.noise]
+        return Draws(self.z[start:stop], z2, self.cutoff, noise)
+
+
+def keyed_rng(device: torch.device, *key: object) -> torch.Generator:
+    """A generator whose numbers depend on `key` alone."""
+    digest = hashlib.sha256(repr(key).encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def draw(config: GeneratorConfig, count: int, lod: float, rng: torch.Generator) -> Draws:
+    """Latents, mixing and noise of `count` samples (Karras et al. 2019, §3.1; FACTS §3).
+
+    One scalar draw decides for the batch: with probability `style_mixing_prob` layers from a cutoff, uniform in
+    1 … cur − 1, take a second latent; cur is the number of layers in use at this lod.
+    """
+    device = rng.device
+    z = torch.randn(count, config.z_dim, generator=rng, device=device)
+    layers_in_use = config.num_layers - 2 * int(lod)
+    chance, where = torch.rand(2, generator=rng, device=device).tolist() if config.use_styles else (1.0, 0.0)
+    mixes = chance < config.style_mixing_prob and layers_in_use > 1
+    z2 = torch.randn(count, config.z_dim, generator=rng, device=device) if mixes else None
+    cutoff = 1 + int(where * (layers_in_use - 1)) if mixes else layers_in_use
+    noise: list[Tensor | None] = [None] * config.num_layers
+    for i in range(layers_in_use if config.use_noise else 0):
+        size = config.layer_resolution(i)
+        noise[i] = torch.randn(count, 1, size, size, generator=rng, device=device)
+    return Draws(z, z2, cutoff, noise)
