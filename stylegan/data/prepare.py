@@ -18,7 +18,7 @@ from stylegan.data.cache import FORMAT, Facts, cache_root, cached
 from stylegan.data.dataset import Dataset, TrainingData
 from stylegan.data.decode import Colour, decode, quiet_map, to_square
 from stylegan.data.labels import Labels, read_labels
-from stylegan.data.pyramid import MAX_RESOLUTION, MIN_RESOLUTION, PyramidWriter
+from stylegan.data.pyramid import MAX_RESOLUTION, MIN_RESOLUTION, PyramidWriter, sides
 from stylegan.data.records import Broken, Progress, Report, Unreadable, listed, shown
 from stylegan.data.rendered import PORTRAITS, prepare_portraits
 from stylegan.data.sources import Source, open_source
@@ -67,7 +67,7 @@ def prepare(
         InputError: an argument out of range.
         DiskFullError: no space for the cache.
     """
-    if resolution not in [1 << k for k in range(2, 11)]:
+    if not isinstance(resolution, int) or resolution not in sides(MAX_RESOLUTION):
         raise InputError(f"A resolution is a power of two from {MIN_RESOLUTION} to {MAX_RESOLUTION}, not {resolution}.")
     if str(spec).partition(":")[0] == PORTRAITS:
         return (yield from prepare_portraits(str(spec), resolution, count, seed=seed, cache=cache, device=device))
@@ -75,6 +75,8 @@ def prepare(
         raise InputError("A count belongs to the portraits; of a folder or zip every image is used.")
     if len(background) != 3 or not all(0 <= value <= 255 for value in background):
         raise InputError(f"A background is three numbers from 0 to 255, not {background!r}.")
+    if max_broken is not None and max_broken < 0:
+        raise InputError(f"The number of files that may be skipped is 0 or more, not {max_broken}.")
     with closing(open_source(spec)) as source:
         return (yield from _prepare_files(source, resolution, seed, cache, labels, background, max_broken))
 

@@ -126,6 +126,12 @@ def test_exif_orientation(encode, orientation, upright, kind):
     np.testing.assert_array_equal(np.asarray(decode(data)), upright(pixels))
 
 
+def test_pictures_of_two_lenses_are_jpegs(encode):
+    image = Image.new("RGB", (16, 16), (200, 100, 50))
+    data = encode(image, "MPO", save_all=True, append_images=[Image.new("RGB", (16, 16))])
+    np.testing.assert_allclose(np.asarray(decode(data)), np.asarray(image), atol=3)
+
+
 def test_garbled_exif_does_not_cost_the_picture(encode):
     pixels = noise(9, 5)
     data = encode(pixels, exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff\xff")

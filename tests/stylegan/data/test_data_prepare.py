@@ -160,15 +160,27 @@ def test_a_file_that_changes_between_hashing_and_decoding(photos):
         finish(steps)
 
 
+def test_names_that_are_no_text(photos):
+    root = photos("a/1.png", "b/2.png")
+    (root / "b").rename(root / os.fsdecode(b"b\xff"))
+    (root / os.fsdecode(b"a/\xfe\x1b.png")).write_bytes(b"x")
+    data = finish(prepare(root, 8))
+    assert len(data.class_names) == 2
+    assert data.report == finish(prepare(root, 8)).report
+    assert str(data.report.broken[0]) == "a/??.png (not an image file that can be read)"
+
+
 def test_wrong_arguments(photos):
     root = photos("a.png")
-    for resolution in (0, 2, 48, 2048):
+    for resolution in (0, 2, 48, 2048, 8.5):
         with pytest.raises(InputError, match=f"not {resolution}"):
             finish(prepare(root, resolution))
     with pytest.raises(InputError, match="count belongs to the portraits"):
         finish(prepare(root, 8, count=3))
     with pytest.raises(InputError, match="background"):
         finish(prepare(root, 8, background=(0, 0, 256)))
+    with pytest.raises(InputError, match="0 or more, not -1"):
+        finish(prepare(root, 8, max_broken=-1))
     with pytest.raises(DataError, match="no folder or zip"):
         finish(prepare("nowhere", 8))
 
