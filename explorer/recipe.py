@@ -1,6 +1,6 @@
 """A picture as an immutable value: what it is made from, never how it is shown.
 
-How a recipe becomes a picture; the engine and `link.as_python` both follow this, with L layers numbered from 0:
+How a recipe becomes a picture; the engine and `script.as_python` both follow this, with L layers numbered from 0:
 
 1. `source` gives w `[L, w_dim]`: a seed through the mapping network with the label; a stored latent as it is; a blend
    of two of these in w by lerp, or in z by slerp (of the directions; the length is |a|^(1−t)·|b|^t).
