@@ -1,0 +1,51 @@
+"""`python -m stylegan portraits`: a sheet of rendered portraits as one PNG."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from PIL import Image
+
+from stylegan.atomic import replacing
+from stylegan.data.portraits import noise_ids, render, sample_attributes
+from stylegan.errors import InputError
+from stylegan.images import grid, to_uint8
+
+_MAX_COUNT = 10_000
+_MAX_SIDE_PX = 16_384
+
+
+def portraits(
+    count: Annotated[int, typer.Option(help="How many portraits.")] = 64,
+    size: Annotated[int, typer.Option(help="Width and height of each, in pixels.")] = 128,
+    out: Annotated[Path, typer.Option(help="The PNG file to write.")] = Path("portraits.png"),
+    seed: Annotated[int, typer.Option(help="Seed of the data set.")] = 0,
+    columns: Annotated[int | None, typer.Option(help="Portraits in a row; about square if left out.")] = None,
+    device: Annotated[str, typer.Option(help="Where to draw: cpu, cuda, …")] = "cpu",
+) -> None:
+    """Draw the first COUNT rendered portraits of data set SEED as a sheet."""
+    if not 1 <= count <= _MAX_COUNT:
+        raise InputError(f"--count is a whole number from 1 to {_MAX_COUNT}, not {count}.")
+    if columns is not None and not 1 <= columns <= count:
+        raise InputError(f"--columns is a whole number from 1 to the count ({count}), not {columns}.")
+    wide = columns or int(count**0.5 + 0.999)
+    if max(wide, -(-count // wide)) * size > _MAX_SIDE_PX:
+        raise InputError(f"The sheet would be more than {_MAX_SIDE_PX} pixels wide or high: lower --count or --size.")
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out is a PNG file such as portraits.png, not {out}.")
+    if not out.parent.is_dir():
+        raise InputError(f"The folder {out.parent} of --out does not exist: make it first.")
+    attributes = sample_attributes(seed, range(count), _device(device))
+    pictures = to_uint8(render(attributes, noise_ids(seed, range(count), device), size)).cpu()
+    with replacing(out) as temporary:
+        Image.fromarray(grid(pictures, columns=columns)).save(temporary, format="PNG")
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"There is no device {name!r} here; cpu always works.") from error
+    return device

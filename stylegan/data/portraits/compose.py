@@ -1,0 +1,227 @@
+"""Attributes and noise → pictures: solids are traced per pixel, materials painted at several points a pixel."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from stylegan.data.portraits import palette
+from stylegan.data.portraits.attributes import PortraitAttributes
+from stylegan.data.portraits.clothes import cloth, torso_solid
+from stylegan.data.portraits.eyes import draw_brows, draw_eyes
+from stylegan.data.portraits.face import draw_beard, draw_mouth, draw_nostrils, skin_albedo
+from stylegan.data.portraits.glasses import draw_glasses
+from stylegan.data.portraits.hair import Style, back_solid, colour, front_solid, hairline, pattern, strands, style_of
+from stylegan.data.portraits.head import SCALE, Frame, frame, head_solid
+from stylegan.data.portraits.noise import noise_table
+from stylegan.data.portraits.shading import Grain, Lamp, blend, column, halfway, lit, rim, step
+from stylegan.data.portraits.surface import Hit, Solid, log_density, trace
+
+_TRACE_POINTS = 4096  # on the CPU: what K ellipsoids need for so many points stays in the cache
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A traced solid at the sample points: `[N, P]` and `[N, 3, P]`."""
+
+    z: Tensor
+    normal: Tensor
+    margin: Tensor
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What every material of one batch of pictures needs."""
+
+    a: PortraitAttributes
+    f: Frame
+    style: Style
+    lamp: Lamp
+    grain: Grain
+    at: tuple[Tensor, Tensor]  # sample points in head units, view space
+    screen: tuple[Tensor, Tensor]  # the same in [−1, 1]
+    sample: float  # distance between sample points, head units
+
+
+def draw(a: PortraitAttributes, noise_ids: Tensor, resolution: int, supersample: int) -> Tensor:
+    """One batch, float32 `[N, 3, R, R]` in [−1, 1]."""
+    f, style = frame(a), style_of(a)
+    device = a.yaw.device
+    coarse = _points(f, resolution, device)
+    head, torso = head_solid(a, f.rotation), torso_solid(a, f.body)
+    shade = _layered(head, coarse, shadows=f.light)
+    layers = [_upsample(part, resolution, supersample) for part in (
+        shade, _layered(torso, coarse), _layered(front_solid(a, style, f.rotation), coarse),
+        _layered(back_solid(a, style, f.rotation), coarse))]  # fmt: skip
+    fine = resolution * supersample
+    screen = _grid(fine, device)
+    grain = Grain(noise_table(noise_ids), 2.0 / (resolution * SCALE))
+    scene = Scene(a, f, style, _lamp(a, f), grain, _points(f, fine, device), screen, 2.0 / (fine * SCALE))
+    picture = _paint(scene, *layers)
+    picture = palette.to_srgb(picture).reshape(-1, 3, fine, fine)
+    return avg_pool2d(picture, supersample) * 2.0 - 1.0
+
+
+def _grid(resolution: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Pixel centres in [−1, 1], x to the right, y up, `[1, R²]` each."""
+    line = (torch.arange(resolution, device=device, dtype=torch.float32) + 0.5) * (2.0 / resolution) - 1.0
+    x = line[None, :].expand(resolution, resolution).reshape(1, -1)
+    y = -line[:, None].expand(resolution, resolution).reshape(1, -1)
+    return x, y
+
+
+def _points(f: Frame, resolution: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    x, y = _grid(resolution, device)
+    return x / SCALE - f.shift[:, 0:1], y / SCALE - f.shift[:, 1:2]
+
+
+def _layered(s: Solid, at: tuple[Tensor, Tensor], shadows: Tensor | None = None) -> Tensor:
+    """Trace in pieces: z, margin, normal (and sunlight, open sky) stacked, `[N, 5 or 7, P]`."""
+    n, points = at[0].shape
+    size = points if at[0].is_cuda else max(256, _TRACE_POINTS // n)
+    out = []
+    for u, v in zip(torch.split(at[0], size, 1), torch.split(at[1], size, 1), strict=True):
+        hit = trace(s, u, v)
+        columns = [hit.z[:, None], hit.margin[:, None], hit.normal]
+        if shadows is not None:
+            columns.append(_occlusion(s, hit, (u, v), shadows))
+        out.append(torch.cat(columns, dim=1))
+    return torch.cat(out, dim=2)
+
+
+def _occlusion(s: Solid, hit: Hit, at: tuple[Tensor, Tensor], light: Tensor) -> Tensor:
+    """How much main light and how much sky reaches the surface: `[N, 2, P]` in [0, 1], from the field near it."""
+    u, v = at
+    nx, ny, nz = hit.normal.unbind(1)
+    lx, ly, lz = light[:, 0:1], light[:, 1:2], light[:, 2:3]
+    sun = torch.ones_like(u)
+    for reach, bias in ((0.10, 0.03), (0.26, 0.03), (0.50, 0.04)):
+        level = log_density(s, u + reach * lx + bias * nx, v + reach * ly + bias * ny, hit.z + reach * lz + bias * nz)
+        sun = torch.minimum(sun, 1.0 - step(-0.9, 0.9, level))
+    level = log_density(s, u + 0.13 * nx, v + 0.13 * (ny + 0.25), hit.z + 0.13 * nz)
+    return torch.stack((sun, 1.0 - 0.75 * step(-3.0, 0.4, level)), dim=1)
+
+
+def _upsample(part: Tensor, resolution: int, supersample: int) -> Tensor:
+    image = part.reshape(len(part), part.shape[1], resolution, resolution)
+    if supersample > 1:
+        image = interpolate(image, scale_factor=float(supersample), mode="bilinear", align_corners=False)
+    return image.flatten(2)
+
+
+def _lamp(a: PortraitAttributes, f: Frame) -> Lamp:
+    """Warm main light; sky and bounce take some of the background's colour."""
+    room = palette.hsv(a.background_hue, 0.28 + 0.0 * a.yaw, 0.62 + 0.25 * a.background_lightness)
+    key = torch.tensor([1.04, 0.96, 0.86], device=room.device).expand(len(room), 3) * 0.82
+    sky = 0.55 * room + torch.tensor([0.15, 0.17, 0.21], device=room.device)
+    ground = 0.25 * room + torch.tensor([0.14, 0.11, 0.09], device=room.device)
+    return Lamp(f.light, key, sky, ground)
+
+
+def _paint(s: Scene, head: Tensor, torso: Tensor, front: Tensor, back: Tensor) -> Tensor:
+    """Back to front, linear light `[N, 3, P]`."""
+    picture = _background(s)
+    picture = blend(picture, *_back_hair(s, back))
+    skin, skin_cover = _skin(s, head)
+    picture = blend(picture, skin, skin_cover)
+    cover = torso[:, 1].div(s.sample).add(1.0).clamp(0.0, 1.0)
+    before = step(-0.05, 0.02, torso[:, 0] - head[:, 0])
+    picture = blend(picture, _clothes(s, torso), cover * torch.lerp(torch.ones_like(before), before, skin_cover))
+    hair, hair_cover = _front_hair(s, front)
+    before = step(-0.02, 0.02, front[:, 0] - head[:, 0])
+    hair_cover = hair_cover * torch.lerp(torch.ones_like(before), before, skin_cover)
+    picture = blend(picture, hair, hair_cover)
+    return draw_glasses(picture, s.a, s.f, s.grain, s.at, 1.0 - hair_cover)
+
+
+def _background(s: Scene) -> Tensor:
+    """A soft gradient, brighter behind the head on the lit side, darker towards the corners."""
+    a, (x, y) = s.a, s.screen
+    light = a.background_lightness
+    high = palette.hsv(a.background_hue, 0.30 - 0.12 * light, 0.62 + 0.32 * light)
+    low = palette.hsv(a.background_hue + 28.0, 0.38 - 0.12 * light, 0.48 + 0.36 * light)
+    mix = step(-1.15, 1.15, y - 0.25 * x * s.f.light[:, 0:1].sign())
+    base = torch.lerp(
+        low[..., None].expand(-1, -1, x.shape[1]), high[..., None].expand(-1, -1, x.shape[1]), mix[:, None]
+    )
+    glow = torch.exp(-((x - 0.5 * s.f.light[:, 0:1]).square() + (y - 0.15).square()) / 0.7)
+    corner = step(1.7, 0.6, (x * x + y * y).sqrt())
+    return base * (0.80 + 0.32 * glow)[:, None] * (0.82 + 0.18 * corner)[:, None]
+
+
+def _skin(s: Scene, head: Tensor) -> tuple[Tensor, Tensor]:
+    """Head and neck with all that is drawn on them, and their cover."""
+    a, f, grain, lamp = s.a, s.f, s.grain, s.lamp
+    z, margin, normal, sun, sky = head[:, 0], head[:, 1], _unit(head[:, 2:5]), head[:, 5], head[:, 6]
+    own = f.to_head(*s.at, z)
+    albedo = skin_albedo(a, grain, own)
+    albedo = draw_nostrils(albedo, a, own)
+    albedo = draw_beard(albedo, a, grain, own)
+    albedo = draw_mouth(albedo, a, grain, own)
+    albedo = draw_brows(albedo, a, grain, own)
+    under_hair = step(-0.17, 0.03, hairline(a, s.style, own)) * column((s.style.thick * 14.0).clamp(0.0, 1.0))
+    under_hair = under_hair * step(-0.75, -0.45, own[1])
+    sun, sky = sun * (1.0 - 0.45 * under_hair), sky * (1.0 - 0.40 * under_hair)
+    neck = step(-0.86, -1.05, own[1]) * step(0.45, 0.1, own[2])
+    sun = sun * (1.0 - 0.45 * neck)
+    skin = lit(albedo, normal, lamp, sun, sky, (0.52, 0.34, 0.28))
+    gloss = (normal * halfway(lamp)).sum(1).clamp(min=0.0)
+    sheen = (0.05 * gloss.pow(12) + 0.06 * gloss.pow(50)) * sun + 0.10 * rim(normal, lamp) * sky
+    skin = skin + sheen[:, None] * (0.5 * lamp.key + 0.3)[..., None]
+    skin = draw_eyes(skin, a, f, lamp, grain, s.at, sun)
+    return skin, margin.div(s.sample).add(1.0).clamp(0.0, 1.0)
+
+
+def _unit(v: Tensor) -> Tensor:
+    """Unit length again after interpolation."""
+    return v / (v.square().sum(1, keepdim=True) + 1e-8).sqrt()
+
+
+def _clothes(s: Scene, torso: Tensor) -> Tensor:
+    normal = _unit(torso[:, 2:5])
+    r = s.f.body.transpose(1, 2)
+    own = torch.matmul(r, torch.stack((*s.at, torso[:, 0]), dim=1))
+    albedo, cover = cloth(s.a, s.grain, (own[:, 0], own[:, 1], own[:, 2]))
+    skin = palette.ramp(palette.SKIN, s.a.skin_tone)[..., None]
+    albedo = blend(skin.expand_as(albedo), albedo, cover)
+    chin = step(0.75, 0.25, own[:, 0].abs()) * step(-1.75, -1.2, own[:, 1])
+    sun = 1.0 - 0.45 * chin
+    return lit(albedo, normal, s.lamp, sun, 0.65 + 0.35 * sun, (0.35, 0.30, 0.28))
+
+
+def _hair_layer(s: Scene, layer: Tensor, dim: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor], Tensor]:
+    """Lit hair, its cover by silhouette, its points in the head's frame, and the noise for its edges."""
+    z, margin, normal = layer[:, 0], layer[:, 1], _unit(layer[:, 2:5])
+    own = s.f.to_head(*s.at, z)
+    back = s.f.rotation.transpose(1, 2)
+    at = strands(s.a, s.style, s.grain, own, torch.matmul(back, normal))
+    tone, ragged = pattern(s.style, s.grain, at)
+    flow = torch.matmul(s.f.rotation, at.flow)
+    shown = colour(s.a, at, tone, normal, flow, s.lamp, dim)
+    loose = column(0.010 + 0.02 * s.style.wave + 0.07 * s.style.curl * (s.style.thick > 0.05))
+    cover = ((margin + loose * (0.5 + 0.8 * ragged)) / s.sample + 1.0).clamp(0.0, 1.0)
+    return shown, cover, own, ragged
+
+
+def _back_hair(s: Scene, back: Tensor) -> tuple[Tensor, Tensor]:
+    y = s.at[1]
+    dim = torch.lerp(torch.full_like(y, 0.42), torch.full_like(y, 0.9), step(0.0, 0.9, y))
+    shown, cover, own, ragged = _hair_layer(s, back, dim)
+    tips = step(-0.05, 0.05, own[1] - column(s.style.end) * column(s.style.hangs) + 0.62 * (1.0 - column(s.style.hangs))
+                + 0.10 * ragged)  # fmt: skip
+    grown = column((s.style.thick > 0.02).float())
+    return shown, cover * tips * grown
+
+
+def _front_hair(s: Scene, front: Tensor) -> tuple[Tensor, Tensor]:
+    y = s.at[1]
+    dim = torch.lerp(torch.full_like(y, 0.70), torch.ones_like(y), step(-0.9, 0.2, y))
+    shown, cover, own, ragged = _hair_layer(s, front, dim)
+    edge = hairline(s.a, s.style, own)
+    soft = column(0.035 + 0.03 * s.style.hangs + 0.03 * (s.style.thick < 0.03)) + 0.3 * s.grain.pixel
+    grown = step(-soft, soft, edge + 0.075 * ragged)
+    bare = column((s.a.hair_style < 0.5).float())
+    horseshoe = step(0.48, 0.30, own[1]) * step(0.95, 1.25, torch.atan2(own[0].abs(), own[2] + 0.12))
+    grown = grown * torch.lerp(torch.ones_like(edge), horseshoe * column((s.a.hair_length * 80).clamp(max=1.0)), bare)
+    return shown, cover * grown * column(s.style.dense)

@@ -1,0 +1,75 @@
+"""Counter-based random numbers and value noise: hashes of whole numbers, the same on every device.
+
+The mixer is the 32-bit multiply-xorshift finaliser (Mueller's constant). It runs in int64 on values below 2³² and its
+multiplier is below 2²⁷, so that no product reaches 2⁶³ and nothing depends on how a device wraps overflow.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+_MASK = 0xFFFFFFFF
+_MULTIPLIER = 0x45D9F3B
+_GOLDEN = 0x9E3779B9
+TABLE_SIZE = 64  # cells along each side of a noise table; mirrored beyond
+TABLE_CHANNELS = 4
+
+
+def _mix(x: Tensor) -> Tensor:
+    """int64 in [0, 2³²) → int64 in [0, 2³²), a bijection whose every output bit depends on every input bit."""
+    x = ((x ^ (x >> 16)) * _MULTIPLIER) & _MASK
+    x = ((x ^ (x >> 16)) * _MULTIPLIER) & _MASK
+    return x ^ (x >> 16)
+
+
+def hash_with(h: Tensor, key: Tensor | int) -> Tensor:
+    """Fold `key` (int64, all 64 bits count) into the hash `h`; the two broadcast."""
+    for part in (key & _MASK, (key >> 32) & _MASK):
+        h = _mix((h + _GOLDEN + part) & _MASK)
+    return h
+
+
+def hash_ids(seed: int, indices: Tensor, stream: int) -> Tensor:
+    """One 32-bit id per (seed, index) and stream: int64 `[N]`. Streams with different numbers are independent."""
+    start = torch.full_like(indices, stream)
+    return hash_with(hash_with(_mix(start), seed), indices)
+
+
+def uniform(ids: Tensor, count: int) -> Tensor:
+    """float32 `[N, count]`, uniform in (0, 1), never 0 or 1; column j of row i depends on ids[i] and j only."""
+    columns = torch.arange(count, device=ids.device, dtype=torch.int64)
+    bits = hash_with(ids[:, None], columns[None]) >> 9  # 23 bits, so that adding a half is exact in float32
+    return (bits.to(torch.float32) + 0.5) * 2.0**-23
+
+
+def normal(u: Tensor) -> Tensor:
+    """Uniform in (0, 1) → standard normal, by the inverse of its distribution function."""
+    return torch.erfinv(2.0 * u - 1.0) * math.sqrt(2.0)
+
+
+def noise_table(ids: Tensor) -> Tensor:
+    """Lattice values for `value_noise`: float32 `[N, C, S, S]` in (−1, 1), C = TABLE_CHANNELS, S = TABLE_SIZE."""
+    values = uniform(ids, TABLE_CHANNELS * TABLE_SIZE**2)
+    return (2.0 * values - 1.0).reshape(-1, TABLE_CHANNELS, TABLE_SIZE, TABLE_SIZE)
+
+
+def value_noise(table: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Smooth noise at the points (x, y) `[N, P]`, in lattice cells → `[N, C, P]` in (−1, 1).
+
+    Bilinear in the smoothstep of the fraction; the lattice is mirrored at its borders.
+    """
+    grid = torch.stack((_smooth_cell(x), _smooth_cell(y)), dim=-1).unsqueeze(1)
+    out = grid_sample(table, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return out.squeeze(2)
+
+
+def _smooth_cell(x: Tensor) -> Tensor:
+    """Lattice coordinate → grid_sample's, triangle-wave mirrored into the table, its fraction eased by 3f² − 2f³."""
+    cell = x.floor()
+    f = x - cell
+    eased = cell + f * f * (3.0 - 2.0 * f)
+    last = TABLE_SIZE - 1
+    folded = last - ((eased.abs() % (2 * last)) - last).abs()
+    return (2.0 * folded + 1.0) / TABLE_SIZE - 1.0
