@@ -79,9 +79,9 @@ class TrainConfig:
             _count(name, getattr(self, name))
         if self.microbatch is not None:
             _count("microbatch", self.microbatch)
-        for name, size in (*self.minibatch.items(), *self.learning_rate.items()):
-            _require(name in powers or name in {4 << i for i in range(9)}, f"{name} is no resolution.")
-            _require(math.isfinite(size) and size > 0, f"{size} at {name}² is larger than 0.")
+        for side, value in (*self.minibatch.items(), *self.learning_rate.items()):
+            _require(side in {4 << i for i in range(9)}, f"{side!r} is no resolution.")
+            _require(math.isfinite(value) and value > 0, f"minibatch or learning rate at {side}²: {value} is not > 0.")
         _require(0 < self.learning_rate_base < 10, "learning_rate_base is from 0 to 10.")
         self._check_groups()
 

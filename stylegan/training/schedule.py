@@ -45,9 +45,7 @@ def lod_at(
     return max(lod, 0.0)
 
 
-def grown_kimg(
-    resolution: int, initial_resolution: int, lod_training_kimg: float, lod_transition_kimg: float
-) -> float:
+def grown_kimg(resolution: int, initial_resolution: int, lod_training_kimg: float, lod_transition_kimg: float) -> float:
     """When the full resolution is reached for good (lod 0), in kimg."""
     return (lod_training_kimg + lod_transition_kimg) * math.log2(resolution / initial_resolution)
 

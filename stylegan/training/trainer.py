@@ -55,7 +55,7 @@ class Adam:
         self.optimizer.param_groups[0]["lr"] = learning_rate
 
     def step(self, world: World) -> Tensor:
-        """Average the gradients over the processes and step, unless one is not finite; returns 1.0 for a step left out."""
+        """Average the gradients over the processes and step; 1.0 where one was not finite and the step was left out."""
         if self.scaler.is_enabled():
             self.scaler.unscale_(self.optimizer)
         finite = bool(world.average_gradients(self.parameters))
@@ -148,7 +148,7 @@ class Trainer:
             rows = slice(first, min(first + step, count))
             loss, reports = part(rows, draws.rows(rows.start, rows.stop))
             weight = (rows.stop - rows.start) / count
-            adam.scaler.scale(loss * weight).backward()
+            torch.autograd.backward(adam.scaler.scale(loss * weight))
             reports = [report.detach() * weight for report in reports]
             means = [a + b for a, b in zip(means, reports, strict=True)] if means else reports
         return means

@@ -51,7 +51,7 @@ class World:
         if self.size > 1:
             dist.all_reduce(flat)
             flat /= self.size
-            parts = flat.split([g.numel() for g in gradients])
+            parts = torch.split(flat, [g.numel() for g in gradients])
             torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
         return torch.isfinite(flat).all()
 

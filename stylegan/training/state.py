@@ -1,0 +1,143 @@
+"""What a run needs to go on exactly: networks, second moments, counters. Files of at most 16 MiB, so that they travel.
+
+A state is a folder `state/NIMG/` whose `index.json` is written last: without it the folder does not count. Older ones
+are removed once a newer one is whole, so a kill at any moment leaves one that is.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from stylegan.atomic import replacing, write_bytes
+from stylegan.errors import RunError
+from stylegan.training.trainer import Adam, Trainer
+
+FORMAT = 1
+PART_BYTES = 15 << 20  # of tensor data; the header comes on top
+PIECE_BYTES = 4 << 20  # larger tensors are cut
+
+
+def save_state(trainer: Trainer, folder: Path, elapsed_sec: float) -> Path:
+    """Write the state to `folder/NIMG/`, then remove older ones; returns the new one."""
+    target = folder / f"{trainer.nimg:012d}"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    parts = 0
+    for parts, part in enumerate(_parts(_tensors(trainer)), start=1):
+        with replacing(target / f"part-{parts:03d}.safetensors") as temporary:
+            save_file(part, temporary)
+    index = {"format": FORMAT, "parts": parts, "elapsed_sec": elapsed_sec, "trainer": _numbers(trainer)}
+    write_bytes(target / "index.json", json.dumps(index).encode())
+    for older in folder.iterdir():
+        if older.is_dir() and older != target:
+            shutil.rmtree(older, ignore_errors=True)
+    return target
+
+
+def newest_state(folder: Path) -> Path | None:
+    """The newest whole state in `folder`, or None."""
+    whole = [p for p in folder.glob("[0-9]*") if (p / "index.json").exists()] if folder.is_dir() else []
+    return max(whole, default=None)
+
+
+def load_state(trainer: Trainer, state: Path) -> float:
+    """Bring `trainer` to the state in the folder `state`; returns the seconds trained so far.
+
+    Raises:
+        RunError: damaged, of a newer version, or of another config.
+    """
+    try:
+        index = json.loads((state / "index.json").read_text())
+        if int(index["format"]) > FORMAT:
+            raise RunError(f"{state} was written by a newer version: update to resume.")
+        pieces: dict[str, Tensor] = {}
+        for i in range(1, int(index["parts"]) + 1):
+            pieces.update(load_file(state / f"part-{i:03d}.safetensors"))
+        tensors = _joined(pieces)
+        for name, network in _networks(trainer):
+            network.load_state_dict({k: tensors[f"{name}.{k}"].view(v.shape) for k, v in network.state_dict().items()})
+        numbers = index["trainer"]
+        for name, adam in _adams(trainer):
+            _restore_adam(adam, name, tensors, numbers[name])
+        trainer.nimg, trainer.iterations = int(numbers["nimg"]), int(numbers["iterations"])
+        trainer.last_lod = None if numbers["last_lod"] is None else float(numbers["last_lod"])
+        return float(index["elapsed_sec"])
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise RunError(f"The state in {state} is damaged or belongs to another config ({reason}).") from error
+
+
+def _networks(trainer: Trainer) -> list[tuple[str, torch.nn.Module]]:
+    return [("G", trainer.G), ("D", trainer.D), ("Gs", trainer.Gs)]
+
+
+def _adams(trainer: Trainer) -> list[tuple[str, Adam]]:
+    return [("g_adam", trainer.g_adam), ("d_adam", trainer.d_adam)]
+
+
+def _numbers(trainer: Trainer) -> dict[str, Any]:
+    numbers: dict[str, Any] = {
+        "nimg": trainer.nimg,
+        "iterations": trainer.iterations,
+        "last_lod": trainer.last_lod,
+    }
+    for name, adam in _adams(trainer):
+        numbers[name] = {"steps": adam.steps, "scaler": adam.scaler.state_dict()}
+    return numbers
+
+
+def _tensors(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
+    for name, network in _networks(trainer):
+        for key, tensor in network.state_dict().items():
+            yield f"{name}.{key}", tensor
+    for name, adam in _adams(trainer):
+        for i, parameter in enumerate(adam.parameters):
+            moments = adam.optimizer.state.get(parameter)
+            if moments:  # the first moment is the last gradient (β₁ = 0): the next step does not look at it
+                yield f"{name}.{i}", moments["exp_avg_sq"]
+
+
+def _restore_adam(adam: Adam, name: str, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+    adam.reset()
+    adam.steps = int(numbers["steps"])
+    if numbers["scaler"]:
+        adam.scaler.load_state_dict(numbers["scaler"])
+    for i, parameter in enumerate(adam.parameters):
+        second = tensors.get(f"{name}.{i}")
+        if second is not None:
+            step = torch.tensor(float(adam.steps), device=parameter.device)
+            second = second.view(parameter.shape).to(parameter.device).clone(memory_format=torch.preserve_format)
+            moments = {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": second}
+            adam.optimizer.state[parameter] = moments
+
+
+def _parts(tensors: Iterator[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+    """Groups of flat pieces, each group at most PART_BYTES."""
+    part: dict[str, Tensor] = {}
+    size = 0
+    for name, tensor in tensors:
+        flat = tensor.detach().contiguous().view(-1).cpu()
+        step = max(1, PIECE_BYTES // flat.element_size())
+        for number, start in enumerate(range(0, max(flat.numel(), 1), step)):
+            piece = flat[start : start + step].clone()
+            if part and size + piece.nbytes > PART_BYTES:
+                yield part
+                part, size = {}, 0
+            part[f"{name}#{number:04d}"] = piece
+            size += piece.nbytes
+    if part:
+        yield part
+
+
+def _joined(pieces: dict[str, Tensor]) -> dict[str, Tensor]:
+    grouped: dict[str, list[Tensor]] = {}
+    for key in sorted(pieces):
+        grouped.setdefault(key.rpartition("#")[0], []).append(pieces[key])
+    return {name: torch.cat(parts) for name, parts in grouped.items()}
