@@ -22,7 +22,12 @@ def instance_norm(x: Tensor) -> Tensor:
 
 
 def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """AdaIN (equation 1): instance norm of `x [N, C, H, W]`, times `scale [N, C]`, plus `shift [N, C]`."""
+    """AdaIN (equation 1): instance norm of `x [N, C, H, W]`, times `scale [N, C]`, plus `shift [N, C]`.
+
+    Computed in float32 where `x` is of lower precision, and returned in the dtype of `x`.
+    """
+    if x.dtype in (torch.bfloat16, torch.float16):
+        return adain(x.float(), scale.float(), shift.float()).to(x.dtype)
     if torch.is_grad_enabled() and (x.requires_grad or scale.requires_grad):
         return _adain_batched(x, scale, shift)
     # A batch norm over one picture is its instance norm with the style as weights: one kernel instead of five passes.
