@@ -28,6 +28,7 @@ def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """
     if x.dtype in (torch.bfloat16, torch.float16):
         return adain(x.float(), scale.float(), shift.float()).to(x.dtype)
+    scale, shift = scale.to(x.dtype), shift.to(x.dtype)
     if torch.is_grad_enabled() and (x.requires_grad or scale.requires_grad):
         return _adain_batched(x, scale, shift)
     # A batch norm over one picture is its instance norm with the style as weights: one kernel instead of five passes.
