@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recipe_strategies import MODEL, directions, layers, recipes, seeds
+from recipe_strategies import MODEL, directions, layers, recipes, seeds, steady
 
 from explorer import edits
 from explorer.recipe import Blend, Direction, Edit, Mix, Noise, Recipe, RecipeError, Stored
@@ -209,6 +209,7 @@ hands = st.one_of(
 )
 
 
+@steady
 @given(recipes, hands)
 def test_every_hand_is_idempotent_and_leaves_its_argument(recipe, hand):
     before = recipe.json
@@ -218,6 +219,7 @@ def test_every_hand_is_idempotent_and_leaves_its_argument(recipe, hand):
     assert Recipe.from_json(once.json) == once
 
 
+@steady
 @given(recipes)
 def test_resets_lead_to_a_plain_recipe(recipe):
     plain = edits.with_label(edits.with_seed(recipe, 5), None)

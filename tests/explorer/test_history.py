@@ -4,7 +4,7 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recipe_strategies import MODEL
+from recipe_strategies import MODEL, steady
 
 from explorer.history import MAX_STEPS, History
 from explorer.recipe import Recipe
@@ -101,6 +101,7 @@ moves = st.one_of(
 )
 
 
+@steady
 @given(st.lists(moves, max_size=30))
 def test_no_two_neighbours_are_equal_and_undo_then_redo_is_nothing(done):
     history = History(R[0])

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recipe_strategies import MODEL, recipes
+from recipe_strategies import MODEL, recipes, steady
 
 from explorer.link import from_link, from_params, to_query
 from explorer.recipe import Blend, Direction, Edit, Mix, Noise, Recipe, RecipeError
@@ -22,6 +22,7 @@ SHORT = st.builds(
 )
 
 
+@steady
 @given(recipes | SHORT)
 def test_round_trip(recipe):
     query = to_query(recipe)
@@ -30,6 +31,7 @@ def test_round_trip(recipe):
     assert from_link(f"https://example.org:7860/explore/?__theme=dark&{query}#top", OTHER) == recipe
 
 
+@steady
 @given(SHORT)
 def test_simple_recipes_are_readable(recipe):
     assert to_query(recipe).startswith(f"seed={recipe.source}&psi=")
@@ -142,6 +144,7 @@ def test_bad_links_are_one_sentence(text, sentence):
     assert len(str(caught.value)) < 200
 
 
+@steady
 @given(st.text(max_size=50) | st.text("AQz09_-", max_size=60).map("r={}".format))
 def test_any_text_gives_a_recipe_nothing_or_one_sentence(text):
     with suppress(RecipeError):

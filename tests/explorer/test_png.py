@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
-from recipe_strategies import MODEL, recipes
+from recipe_strategies import MODEL, recipes, steady
 
 from explorer import png
 from explorer.recipe import Direction, Edit, Mix, Recipe, RecipeError
@@ -37,6 +37,7 @@ def itxt(text: bytes, compressed=False, language=b"", translated=b"") -> bytes:
     return chunk(b"iTXt", head + text)
 
 
+@steady
 @given(recipes)
 def test_round_trip(recipe):
     assert png.read(png.encode(PICTURE, recipe)) == recipe
@@ -168,7 +169,7 @@ def test_hostile_and_broken_files_are_one_sentence(data, sentence):
     assert time.process_time() - start < 1
 
 
-@settings(max_examples=200)
+@settings(steady, max_examples=200)
 @given(st.data())
 def test_any_damage_gives_the_recipe_or_one_sentence(data):
     whole = png.encode(PICTURE, Recipe(MODEL, 5, edits=(Edit(Direction("é", MODEL), 1.5),)))

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 from hypothesis import given
-from recipe_strategies import MODEL, recipes
+from recipe_strategies import MODEL, recipes, steady
 
 from explorer import recipe as recipe_module
 from explorer.recipe import (
@@ -29,6 +29,7 @@ SMILE = Direction("smile", "5a" * 8)
 AGE = Direction("age", "a6" * 8)
 
 
+@steady
 @given(recipes)
 def test_json_round_trip(recipe):
     again = Recipe.from_json(recipe.json)
@@ -38,6 +39,7 @@ def test_json_round_trip(recipe):
     assert Recipe.from_json(recipe.json.encode()) == recipe
 
 
+@steady
 @given(recipes)
 def test_json_written_by_another_program_means_the_same(recipe):
     def as_javascript(value):
@@ -50,6 +52,7 @@ def test_json_written_by_another_program_means_the_same(recipe):
     assert Recipe.from_json(text).digest == recipe.digest
 
 
+@steady
 @given(recipes)
 def test_parts_survive_the_round_trip_as_values(recipe):
     again = Recipe.from_json(recipe.json)

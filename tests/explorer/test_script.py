@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from recipe_strategies import steady
 
 import stylegan
 from explorer.recipe import Blend, Direction, Edit, Mix, Noise, Recipe, RecipeError, Stored, noise_field
@@ -139,7 +140,7 @@ def test_every_part_of_the_recipe_shows(model_file, tmp_path, monkeypatch):
         assert np.abs(whole - defined(replace(ALL, **part), model_file)).max() > 3, part
 
 
-@settings(max_examples=10, deadline=None)
+@settings(steady, max_examples=10)
 @given(st.text(max_size=20))
 def test_no_file_name_breaks_out_of_the_script(name):
     script = as_python(Recipe("ab" * 8), name)

@@ -1,6 +1,6 @@
 import pytest
 from hypothesis import given
-from recipe_strategies import MODEL, recipes
+from recipe_strategies import MODEL, recipes, steady
 
 from explorer.recipe import Blend, Direction, Edit, Mix, Noise, Recipe, Stored
 from explorer.words import describe
@@ -38,6 +38,7 @@ def test_words(words, recipe):
     assert describe(recipe) == words
 
 
+@steady
 @given(recipes)
 def test_any_recipe_has_one_short_printable_line(recipe):
     assert describe(recipe).isprintable()
