@@ -160,7 +160,7 @@ def sample(seed: int, indices: Tensor) -> PortraitAttributes:
     _pose(out, g)
     _features(out, draw, g)
     _hair(out, draw, g, extra)
-    _surroundings(out, g)
+    _surroundings(out, draw, g)
     return from_matrix(torch.stack([out[name] for name in attribute_names()], dim=1))
 
 
@@ -169,10 +169,10 @@ def _pose(out: dict[str, Tensor], g: dict[str, Tensor]) -> None:
     out["yaw"] = 14.0 * g["yaw"]
     out["pitch"] = 4.5 * g["pitch"]
     out["gaze_x"] = -0.012 * out["yaw"] + 0.22 * g["gaze_x"]
-    out["gaze_y"] = -0.012 * out["pitch"] + 0.15 * g["gaze_y"]
-    out["smile"] = (0.38 + 0.45 * g["smile"]).clamp(-1.0, 1.0)
+    out["gaze_y"] = -0.008 * out["pitch"] + 0.14 * g["gaze_y"]
+    out["smile"] = (0.45 + 0.42 * g["smile"]).clamp(-1.0, 1.0)
     out["mouth_open"] = (0.40 * g["mouth_open"] + 0.35 * out["smile"] - 0.05).clamp(0.0, 1.0)
-    out["eye_openness"] = 0.68 + 0.16 * g["eye_openness"]
+    out["eye_openness"] = 0.72 + 0.15 * g["eye_openness"]
 
 
 def _features(out: dict[str, Tensor], u: dict[str, Tensor], g: dict[str, Tensor]) -> None:
@@ -180,8 +180,8 @@ def _features(out: dict[str, Tensor], u: dict[str, Tensor], g: dict[str, Tensor]
     age = u["age"].square() * 0.7 + u["age"] * 0.3
     soft = (u["softness"] > 0.5).float() * 0.56 + 0.22 + 0.12 * g["softness"]
     soft = soft.clamp(0.0, 1.0)
-    tone = u["skin_tone"]
-    out["age"], out["softness"] = age, soft
+    tone = u["skin_tone"].pow(1.25)
+    out["age"], out["softness"], out["skin_tone"] = age, soft, tone
     out["glasses"] = (u["glasses"] < 0.16 + 0.40 * age).float()
     out["jaw"] = 0.4 * g["jaw"] + 0.8 * (0.5 - soft)
     out["brow_thickness"] = 0.35 * g["brow_thickness"] + 0.9 * (0.5 - soft)
@@ -220,6 +220,12 @@ def _hair(out: dict[str, Tensor], u: dict[str, Tensor], g: dict[str, Tensor], ex
     out["hair_lightness"] = torch.where(dyed, 0.35 + 0.3 * u["hair_lightness"], lightness)
 
 
-def _surroundings(out: dict[str, Tensor], g: dict[str, Tensor]) -> None:
-    """Light mostly from one side."""
+def _surroundings(out: dict[str, Tensor], u: dict[str, Tensor], g: dict[str, Tensor]) -> None:
+    """Light mostly from one side, rooms mostly light; blues and warm tones oftener than greens and magentas."""
+    stops = torch.tensor([0.0, 14.0, 24.0, 34.0, 46.0, 80.0, 140.0, 172.0, 192.0, 206.0, 218.0, 232.0, 250.0, 270.0,
+                          310.0, 340.0, 360.0], device=u["yaw"].device)  # fmt: skip
+    x = u["background_hue"] * (len(stops) - 1)
+    low = x.floor().clamp(max=len(stops) - 2).long()
+    out["background_hue"] = torch.lerp(stops[low], stops[low + 1], x - low)
+    out["background_lightness"] = 0.62 + 0.22 * g["background_lightness"]
     out["light_direction"] = 28.0 * g["light_direction"]

@@ -16,9 +16,9 @@ def torso_solid(a: PortraitAttributes, rotation: Tensor) -> Solid:
     broad = 1.0 - 0.16 * (a.softness - 0.5)
     roll = (a.neckline > 2.5).float()
     parts = [
-        Blob((0.0, -2.05, -0.24), (1.32 * broad, 0.72, 0.50), 5.0),
-        *Blob((0.40, -1.47, -0.28), (0.44 * broad, 0.20, 0.25), 2.5, -0.35).mirrored(),
-        Blob((0.0, -1.22 - 0.6 * (1.0 - roll), -0.19), (0.40 - 0.02 * a.softness, 0.24, 0.385), 5.0),
+        Blob((0.0, -2.05, -0.22), (1.32 * broad, 0.72, 0.60), 5.0),
+        *Blob((0.40, -1.47, -0.28), (0.44 * broad, 0.20, 0.28), 2.5, -0.35).mirrored(),
+        Blob((0.0, -1.22 - 0.6 * (1.0 - roll), -0.19), (0.40 - 0.02 * a.softness, 0.24, 0.40), 5.0),
     ]
     return solid(parts, [], rotation)
 

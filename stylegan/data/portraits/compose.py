@@ -1,5 +1,6 @@
 """Attributes and noise → pictures: solids are traced per pixel, materials painted at several points a pixel."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from stylegan.data.portraits import palette
 from stylegan.data.portraits.attributes import PortraitAttributes
 from stylegan.data.portraits.clothes import cloth, torso_solid
 from stylegan.data.portraits.eyes import draw_brows, draw_eyes
-from stylegan.data.portraits.face import draw_beard, draw_mouth, draw_nostrils, skin_albedo
+from stylegan.data.portraits.face import draw_beard, draw_marks, draw_mouth, skin_albedo
 from stylegan.data.portraits.glasses import draw_glasses
 from stylegan.data.portraits.hair import Style, back_solid, colour, front_solid, hairline, pattern, strands, style_of
 from stylegan.data.portraits.head import SCALE, Frame, frame, head_solid
@@ -22,12 +23,42 @@ _TRACE_POINTS = 4096  # on the CPU: what K ellipsoids need for so many points st
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A traced solid at the sample points: `[N, P]` and `[N, 3, P]`."""
+class Window:
+    """A part of the picture, in [−1, 1], y up: heads keep their place, so most paint is needed in a part only."""
 
-    z: Tensor
-    normal: Tensor
-    margin: Tensor
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def spans(self, points: int) -> tuple[int, slice, slice]:
+        """Side length of the square grid of `points`, and the rows and columns that touch the window."""
+        side = math.isqrt(points)
+        first, last = math.floor((1.0 - self.top) / 2.0 * side), math.ceil((1.0 - self.bottom) / 2.0 * side)
+        start, stop = math.floor((1.0 + self.left) / 2.0 * side), math.ceil((1.0 + self.right) / 2.0 * side)
+        return side, slice(max(first, 0), min(last, side)), slice(max(start, 0), min(stop, side))
+
+    def crop(self, x: Tensor) -> Tensor:
+        """`[..., R²]` → `[..., h·w]`."""
+        side, rows, columns = self.spans(x.shape[-1])
+        return x.reshape(*x.shape[:-1], side, side)[..., rows, columns].flatten(-2)
+
+    def paste(self, x: Tensor, part: Tensor) -> None:
+        """Write a crop back into `x`, in place."""
+        side, rows, columns = self.spans(x.shape[-1])
+        view = x.view(*x.shape[:-1], side, side)[..., rows, columns]
+        view.copy_(part.reshape(view.shape))
+
+
+_WHOLE = Window(-1.0, 1.0, -1.0, 1.0)
+_HEAD = Window(-0.76, 0.76, -1.0, 0.92)
+_TORSO = Window(-1.0, 1.0, -1.0, -0.28)
+_FACE = Window(-0.56, 0.56, -0.80, 0.64)
+_BEARD = Window(-0.62, 0.62, -0.80, 0.24)
+_MOUTH = Window(-0.40, 0.40, -0.50, -0.02)
+_BROWS = Window(-0.48, 0.48, 0.02, 0.50)
+_EYES = Window(-0.46, 0.46, -0.16, 0.34)
+_GLASSES = Window(-0.66, 0.66, -0.22, 0.42)
 
 
 @dataclass(frozen=True)
@@ -50,10 +81,10 @@ def draw(a: PortraitAttributes, noise_ids: Tensor, resolution: int, supersample:
     device = a.yaw.device
     coarse = _points(f, resolution, device)
     head, torso = head_solid(a, f.rotation), torso_solid(a, f.body)
-    shade = _layered(head, coarse, shadows=f.light)
+    shade = _layered(head, coarse, _HEAD, 4, f.light)
     layers = [_upsample(part, resolution, supersample) for part in (
-        shade, _layered(torso, coarse), _layered(front_solid(a, style, f.rotation), coarse),
-        _layered(back_solid(a, style, f.rotation), coarse))]  # fmt: skip
+        shade, _layered(torso, coarse, _TORSO, 3), _layered(front_solid(a, style, f.rotation), coarse, _WHOLE, 3),
+        _layered(back_solid(a, style, f.rotation), coarse, _WHOLE, 3))]  # fmt: skip
     fine = resolution * supersample
     screen = _grid(fine, device)
     grain = Grain(noise_table(noise_ids), 2.0 / (resolution * SCALE))
@@ -76,18 +107,22 @@ def _points(f: Frame, resolution: int, device: torch.device) -> tuple[Tensor, Te
     return x / SCALE - f.shift[:, 0:1], y / SCALE - f.shift[:, 1:2]
 
 
-def _layered(s: Solid, at: tuple[Tensor, Tensor], shadows: Tensor | None = None) -> Tensor:
-    """Trace in pieces: z, margin, normal (and sunlight, open sky) stacked, `[N, 5 or 7, P]`."""
+def _layered(s: Solid, at: tuple[Tensor, Tensor], window: Window, steps: int, shadows: Tensor | None = None) -> Tensor:
+    """Trace in pieces what lies in the window: z, margin, normal (and sun, open sky) stacked, `[N, 5 or 7, P]`."""
+    whole = torch.zeros(len(s.centre), 5 if shadows is None else 7, at[0].shape[1], device=at[0].device)
+    whole[:, :2] = -9.0
+    at = (window.crop(at[0]), window.crop(at[1]))
     n, points = at[0].shape
     size = points if at[0].is_cuda else max(256, _TRACE_POINTS // n)
     out = []
     for u, v in zip(torch.split(at[0], size, 1), torch.split(at[1], size, 1), strict=True):
-        hit = trace(s, u, v)
+        hit = trace(s, u, v, steps)
         columns = [hit.z[:, None], hit.margin[:, None], hit.normal]
         if shadows is not None:
             columns.append(_occlusion(s, hit, (u, v), shadows))
         out.append(torch.cat(columns, dim=1))
-    return torch.cat(out, dim=2)
+    window.paste(whole, torch.cat(out, dim=2))
+    return whole
 
 
 def _occlusion(s: Solid, hit: Hit, at: tuple[Tensor, Tensor], light: Tensor) -> Tensor:
@@ -112,35 +147,40 @@ def _upsample(part: Tensor, resolution: int, supersample: int) -> Tensor:
 
 def _lamp(a: PortraitAttributes, f: Frame) -> Lamp:
     """Warm main light; sky and bounce take some of the background's colour."""
-    room = palette.hsv(a.background_hue, 0.28 + 0.0 * a.yaw, 0.62 + 0.25 * a.background_lightness)
-    key = torch.tensor([1.04, 0.96, 0.86], device=room.device).expand(len(room), 3) * 0.82
-    sky = 0.55 * room + torch.tensor([0.15, 0.17, 0.21], device=room.device)
-    ground = 0.25 * room + torch.tensor([0.14, 0.11, 0.09], device=room.device)
+    room = palette.hsv(a.background_hue, torch.full_like(a.yaw, 0.13), 0.66 + 0.25 * a.background_lightness)
+    key = torch.tensor([1.06, 0.95, 0.86], device=room.device).expand(len(room), 3) * 0.82
+    sky = 0.55 * room + torch.tensor([0.16, 0.16, 0.19], device=room.device)
+    ground = 0.25 * room + torch.tensor([0.16, 0.11, 0.09], device=room.device)
     return Lamp(f.light, key, sky, ground)
 
 
 def _paint(s: Scene, head: Tensor, torso: Tensor, front: Tensor, back: Tensor) -> Tensor:
     """Back to front, linear light `[N, 3, P]`."""
     picture = _background(s)
-    picture = blend(picture, *_back_hair(s, back))
+    behind, behind_cover = _back_hair(s, back)
+    picture = blend(picture, behind, behind_cover)
     skin, skin_cover = _skin(s, head)
     picture = blend(picture, skin, skin_cover)
-    cover = torso[:, 1].div(s.sample).add(1.0).clamp(0.0, 1.0)
-    before = step(-0.05, 0.02, torso[:, 0] - head[:, 0])
-    picture = blend(picture, _clothes(s, torso), cover * torch.lerp(torch.ones_like(before), before, skin_cover))
+    dressed = _clothes(s, _TORSO.crop(torso), _TORSO.crop(head[:, 0]), _TORSO.crop(skin_cover))
+    _TORSO.paste(picture, blend(_TORSO.crop(picture), *dressed))
     hair, hair_cover = _front_hair(s, front)
     before = step(-0.02, 0.02, front[:, 0] - head[:, 0])
     hair_cover = hair_cover * torch.lerp(torch.ones_like(before), before, skin_cover)
+    backed = torch.maximum(torch.maximum(skin_cover, behind_cover), column(s.style.hangs))
+    hair_cover = hair_cover * torch.maximum(backed, step(0.05, 0.35, front[:, 4]))  # no thin rim of shell in the air
     picture = blend(picture, hair, hair_cover)
-    return draw_glasses(picture, s.a, s.f, s.grain, s.at, 1.0 - hair_cover)
+    at = (_GLASSES.crop(s.at[0]), _GLASSES.crop(s.at[1]))
+    bare = 1.0 - _GLASSES.crop(hair_cover)
+    _GLASSES.paste(picture, draw_glasses(_GLASSES.crop(picture), s.a, s.f, s.grain, at, bare))
+    return picture
 
 
 def _background(s: Scene) -> Tensor:
     """A soft gradient, brighter behind the head on the lit side, darker towards the corners."""
     a, (x, y) = s.a, s.screen
     light = a.background_lightness
-    high = palette.hsv(a.background_hue, 0.30 - 0.12 * light, 0.62 + 0.32 * light)
-    low = palette.hsv(a.background_hue + 28.0, 0.38 - 0.12 * light, 0.48 + 0.36 * light)
+    high = palette.hsv(a.background_hue, 0.30 - 0.12 * light, 0.66 + 0.30 * light)
+    low = palette.hsv(a.background_hue + 28.0, 0.37 - 0.13 * light, 0.52 + 0.36 * light)
     mix = step(-1.15, 1.15, y - 0.25 * x * s.f.light[:, 0:1].sign())
     base = torch.lerp(
         low[..., None].expand(-1, -1, x.shape[1]), high[..., None].expand(-1, -1, x.shape[1]), mix[:, None]
@@ -156,10 +196,9 @@ def _skin(s: Scene, head: Tensor) -> tuple[Tensor, Tensor]:
     z, margin, normal, sun, sky = head[:, 0], head[:, 1], _unit(head[:, 2:5]), head[:, 5], head[:, 6]
     own = f.to_head(*s.at, z)
     albedo = skin_albedo(a, grain, own)
-    albedo = draw_nostrils(albedo, a, own)
-    albedo = draw_beard(albedo, a, grain, own)
-    albedo = draw_mouth(albedo, a, grain, own)
-    albedo = draw_brows(albedo, a, grain, own)
+    for window, paint in ((_FACE, draw_marks), (_BEARD, draw_beard), (_MOUTH, draw_mouth), (_BROWS, draw_brows)):
+        x, y, depth = (window.crop(part) for part in own)
+        window.paste(albedo, paint(window.crop(albedo), a, grain, (x, y, depth)))
     under_hair = step(-0.17, 0.03, hairline(a, s.style, own)) * column((s.style.thick * 14.0).clamp(0.0, 1.0))
     under_hair = under_hair * step(-0.75, -0.45, own[1])
     sun, sky = sun * (1.0 - 0.45 * under_hair), sky * (1.0 - 0.40 * under_hair)
@@ -169,7 +208,8 @@ def _skin(s: Scene, head: Tensor) -> tuple[Tensor, Tensor]:
     gloss = (normal * halfway(lamp)).sum(1).clamp(min=0.0)
     sheen = (0.05 * gloss.pow(12) + 0.06 * gloss.pow(50)) * sun + 0.10 * rim(normal, lamp) * sky
     skin = skin + sheen[:, None] * (0.5 * lamp.key + 0.3)[..., None]
-    skin = draw_eyes(skin, a, f, lamp, grain, s.at, sun)
+    seen, at, sunlit = _EYES.crop(skin), (_EYES.crop(s.at[0]), _EYES.crop(s.at[1])), _EYES.crop(sun)
+    _EYES.paste(skin, draw_eyes(seen, a, f, lamp, grain, at, sunlit))
     return skin, margin.div(s.sample).add(1.0).clamp(0.0, 1.0)
 
 
@@ -178,16 +218,21 @@ def _unit(v: Tensor) -> Tensor:
     return v / (v.square().sum(1, keepdim=True) + 1e-8).sqrt()
 
 
-def _clothes(s: Scene, torso: Tensor) -> Tensor:
+def _clothes(s: Scene, torso: Tensor, head_z: Tensor, skin_cover: Tensor) -> tuple[Tensor, Tensor]:
+    """Lit cloth and the chest in its neckline, and their cover, inside the torso's window."""
+    at = (_TORSO.crop(s.at[0]), _TORSO.crop(s.at[1]))
     normal = _unit(torso[:, 2:5])
-    r = s.f.body.transpose(1, 2)
-    own = torch.matmul(r, torch.stack((*s.at, torso[:, 0]), dim=1))
+    own = torch.matmul(s.f.body.transpose(1, 2), torch.stack((*at, torso[:, 0]), dim=1))
     albedo, cover = cloth(s.a, s.grain, (own[:, 0], own[:, 1], own[:, 2]))
     skin = palette.ramp(palette.SKIN, s.a.skin_tone)[..., None]
     albedo = blend(skin.expand_as(albedo), albedo, cover)
     chin = step(0.75, 0.25, own[:, 0].abs()) * step(-1.75, -1.2, own[:, 1])
     sun = 1.0 - 0.45 * chin
-    return lit(albedo, normal, s.lamp, sun, 0.65 + 0.35 * sun, (0.35, 0.30, 0.28))
+    before = step(-0.05, 0.02, torso[:, 0] - head_z)
+    neck = step(-0.93, -0.97, at[1]) * step(0.36, 0.30, head_z)  # cloth goes round it
+    before = torch.maximum(before, neck)
+    shown = torso[:, 1].div(s.sample).add(1.0).clamp(0.0, 1.0) * (1.0 - skin_cover * (1.0 - before))
+    return lit(albedo, normal, s.lamp, sun, 0.65 + 0.35 * sun, (0.35, 0.30, 0.28)), shown
 
 
 def _hair_layer(s: Scene, layer: Tensor, dim: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor], Tensor]:
@@ -199,7 +244,7 @@ def _hair_layer(s: Scene, layer: Tensor, dim: Tensor) -> tuple[Tensor, Tensor, t
     tone, ragged = pattern(s.style, s.grain, at)
     flow = torch.matmul(s.f.rotation, at.flow)
     shown = colour(s.a, at, tone, normal, flow, s.lamp, dim)
-    loose = column(0.010 + 0.02 * s.style.wave + 0.07 * s.style.curl * (s.style.thick > 0.05))
+    loose = column(0.010 + 0.008 * s.style.wave + 0.07 * s.style.curl * (s.style.thick > 0.05))
     cover = ((margin + loose * (0.5 + 0.8 * ragged)) / s.sample + 1.0).clamp(0.0, 1.0)
     return shown, cover, own, ragged
 

@@ -8,7 +8,7 @@ from stylegan.data.portraits.attributes import PortraitAttributes
 from stylegan.data.portraits.head import EYE_X, EYE_Y, EYE_Z, Frame
 from stylegan.data.portraits.shading import Grain, Lamp, blend, bump, column, lit, step
 
-_HALF_WIDTH = 0.84  # of the opening, in radii of the ball
+_HALF_WIDTH = 0.86  # of the opening, in radii of the ball
 
 
 def draw_eyes(
@@ -42,7 +42,7 @@ def _draw_eye(
     level = ey + 0.04 - column(0.10 + 0.14 * a.eye_tilt) * ex
     t = (ex / _HALF_WIDTH).clamp(-1.0, 1.0)
     arch = (1.0 - t * t).clamp(min=1e-4)
-    upper = (0.62 * opening - 0.06) * arch.pow(0.60) * (1.0 - 0.12 * t)
+    upper = (0.70 * opening - 0.06) * arch.pow(0.60) * (1.0 - 0.12 * t)
     lower = -(0.30 + 0.10 * opening - 0.08 * column(a.smile.clamp(min=0.0))) * arch.pow(0.75)
     gap = torch.minimum(upper - level, level - lower)
     inside = step(-soft, soft, gap) * gate
@@ -50,7 +50,7 @@ def _draw_eye(
     dark = palette.constant((42, 26, 22), skin)
     made_up = column(a.makeup)
     # Lid: a fold above the opening, shadow colour on the lid, a soft line below.
-    fold = torch.exp(-((level - upper - 0.24) / 0.07).square()) * step(1.05, 0.6, ex.abs()) * gate
+    fold = torch.exp(-((level - upper - 0.24) / 0.07).square()) * step(1.05, 0.6, ex) * step(-0.9, -0.4, ex) * gate
     skin = skin * (1.0 - 0.28 * fold)[:, None]
     lid = step(0.0, 0.05, level - upper) * step(0.34, 0.16, level - upper) * step(1.0, 0.6, ex.abs()) * gate
     shadow = palette.ramp(((120, 72, 84), (96, 84, 120), (150, 96, 70)), a.clothes_hue / 360.0)[..., None]
@@ -63,10 +63,11 @@ def _draw_eye(
     ball = ball * (0.42 + 0.58 * lidded)[:, None]
     skin = blend(skin, ball, inside)
     # Lash line: thicker outwards and with make-up, never thinner than a pixel can show.
-    width = (0.075 + 0.055 * made_up) * (0.75 + 0.45 * t) + 0.35 * soft
-    wing = (0.10 + 0.10 * made_up) * step(0.2, 1.0, t)
-    line = step(width, 0.35 * width, (level - upper - 0.02 - wing * 0.3).abs())
-    line = line * step(1.06 + 0.10 * made_up, 0.92, ex) * step(-1.0, -0.75, ex) * gate
+    taper = step(1.12 + 0.10 * made_up, 0.70, ex)
+    width = ((0.085 + 0.055 * made_up) * (0.75 + 0.45 * t) + 0.35 * soft) * taper + 1e-3
+    wing = (0.22 + 0.30 * made_up) * (ex - 0.62).clamp(min=0.0)
+    line = step(width, 0.35 * width, (level - upper - 0.02 - wing).abs())
+    line = line * step(-0.92, -0.6, ex) * gate
     comb = 0.5 + 0.5 * torch.sin(ex * 34.0) * grain.visible(12.0)
     reach = (0.13 + 0.13 * made_up) * (0.35 + 0.65 * step(-0.7, 0.9, t))
     lashes = step(reach, 0.0, level - upper) * step(-0.03, 0.03, level - upper) * comb
@@ -85,7 +86,7 @@ def _eyeball(
     du, dv, dz = view
     ex, ey, ez = own
     gx, gy = column(0.62 * a.gaze_x) * side, column(0.45 * a.gaze_y)
-    px, py = gx.sin(), gy.sin() - 0.02
+    px, py = gx.sin(), gy.sin() + 0.05
     pz = (1.0 - px * px - py * py).sqrt()
     cos = ex * px + ey * py + ez * pz
     r = (2.0 - 2.0 * cos).clamp(min=1e-8).sqrt()
@@ -113,11 +114,11 @@ def draw_brows(skin: Tensor, a: PortraitAttributes, grain: Grain, own: tuple[Ten
     front = step(0.15, 0.35, z)
     colour = palette.hair_colour(a.hair_hue, (a.hair_lightness * 0.55).clamp(max=0.38), 0.8 * a.hair_grey)[..., None]
     for side in (-1.0, 1.0):
-        t = (x * side - 0.115) / 0.40
+        t = (x * side - 0.105) / 0.43
         sad = column((-a.smile).clamp(min=0.0))
         arc = 0.055 * torch.sin(t.clamp(0.0, 1.1) * 2.6) - 0.012 * t + sad * 0.07 * (0.5 - t)
         centre = EYE_Y + 0.262 + column(0.035 * a.brow_raise + 0.02 * a.eye_size) + arc
-        half = column(0.036 + 0.015 * a.brow_thickness) * (1.05 - 0.62 * t.clamp(0.0, 1.0))
+        half = column(0.042 + 0.018 * a.brow_thickness) * (1.05 - 0.62 * t.clamp(0.0, 1.0))
         hairs = grain.at(x * side - 0.55 * y + 3.0, y + 2.0, 46.0)[:, 1]
         edge = half * (1.0 + 0.35 * hairs) - (y - centre).abs()
         softness = 0.012 + 0.4 * grain.pixel

@@ -12,7 +12,7 @@ Points = tuple[Tensor, Tensor, Tensor]
 
 
 def skin_albedo(a: PortraitAttributes, grain: Grain, own: Points) -> Tensor:
-    """Skin with blush, freckles and wrinkles, linear light `[N, 3, P]`."""
+    """Skin with blush, linear light `[N, 3, P]`."""
     x, y, z = own
     base = palette.ramp(palette.SKIN, a.skin_tone)[..., None]
     colour = base.expand(-1, -1, x.shape[1])
@@ -25,13 +25,19 @@ def skin_albedo(a: PortraitAttributes, grain: Grain, own: Points) -> Tensor:
     ears = step(0.68, 0.76, ax)
     rosy = (cheeks * column(0.12 + 0.42 * a.blush) + 0.22 * nose + 0.25 * ears).clamp(0.0, 1.0)
     red = torch.tensor([1.02, 0.62, 0.58], device=x.device)[None, :, None]
-    colour = colour * torch.lerp(torch.ones_like(colour), red.expand_as(colour), rosy[:, None])
-    return _wrinkles(_freckles(colour, a, grain, own, front), a, grain, own, front)
+    return colour * torch.lerp(torch.ones_like(colour), red.expand_as(colour), rosy[:, None])
+
+
+def draw_marks(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points) -> Tensor:
+    """Freckles, wrinkles and nostrils."""
+    front = step(0.05, 0.35, own[2])
+    colour = _wrinkles(_freckles(colour, a, grain, own, front), a, grain, own, front)
+    return _nostrils(colour, a, own)
 
 
 def _freckles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, front: Tensor) -> Tensor:
     x, y, _ = own
-    spots = grain.at(x + 4.0, y + 4.0, 26.0)
+    spots = grain.at(x + 4.0, y + 4.0, 36.0)
     where = bump((x.abs() - 0.22) / 0.30, (y + 0.17) / 0.17) * front
     mask = step(0.42, 0.62, spots[:, 3] + 0.25 * spots[:, 0]) * where
     tint = torch.tensor([0.72, 0.50, 0.38], device=x.device)[None, :, None]
@@ -57,7 +63,7 @@ def _wrinkles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, 
     return colour * (1.0 - (depth * front)[:, None] * tint).clamp(0.0, 1.0)
 
 
-def draw_nostrils(colour: Tensor, a: PortraitAttributes, own: Points) -> Tensor:
+def _nostrils(colour: Tensor, a: PortraitAttributes, own: Points) -> Tensor:
     """Two dark hollows under the tip of the nose."""
     x, y, z = own
     wide = 1.0 + 0.22 * a.nose_width
@@ -70,24 +76,24 @@ def draw_mouth(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points)
     """Lips, teeth, tongue and the dark behind them."""
     x, y, z = own
     smile, grin = column(a.smile), column(a.smile.clamp(min=0.0))
-    half = 0.165 + 0.050 * smile.clamp(min=-0.4) + 0.02 * column(a.face_width) - 0.02 * column(a.mouth_open)
+    half = 0.195 + 0.060 * smile.clamp(min=-0.5) + 0.02 * column(a.face_width) - 0.02 * column(a.mouth_open)
     t = (x / half).clamp(-1.0, 1.0)
     arch = (1.0 - t * t).clamp(min=0.0)
-    seam = MOUTH_Y + 0.060 * smile * (t * t - 0.45) + 0.006 * (1.0 - torch.exp(-(t / 0.25).square())) * arch
+    seam = MOUTH_Y + (0.012 + 0.085 * smile) * (t * t - 0.40) + 0.006 * (1.0 - torch.exp(-(t / 0.25).square())) * arch
     gap = column(0.155 * a.mouth_open + 0.02 * a.smile.clamp(min=0.0) * (a.mouth_open * 8.0).clamp(max=1.0))
     top = seam + 0.22 * gap * arch.pow(0.6)
     bottom = seam - 0.80 * gap * arch.pow(0.6 + 0.25 * grin)
     full = column(1.0 + 0.32 * a.lip_fullness)
     bow = 1.0 - 0.30 * torch.exp(-(t / 0.16).square())
-    upper_edge = top + 0.052 * full * (1.0 - 0.45 * grin) * arch.pow(0.75) * bow
-    lower_edge = bottom - 0.062 * full * (1.0 - 0.3 * grin) * arch.pow(0.85)
+    upper_edge = top + 0.060 * full * (1.0 - 0.35 * grin) * arch.pow(0.75) * bow
+    lower_edge = bottom - 0.072 * full * (1.0 - 0.25 * grin) * arch.pow(0.85)
     soft = 0.006 + 0.6 * grain.pixel
     front = step(0.25, 0.4, z)
     lips = step(-soft, soft, torch.minimum(upper_edge - y, y - lower_edge)) * step(1.02, 0.94, (x / half).abs()) * front
 
     made_up = column(a.makeup)[..., None]
     base = palette.ramp(palette.SKIN, a.skin_tone)[..., None]
-    natural = base * torch.tensor([0.86, 0.50, 0.50], device=x.device)[None, :, None]
+    natural = base * torch.tensor([0.88, 0.46, 0.46], device=x.device)[None, :, None]
     stick = palette.ramp(((176, 42, 56), (196, 74, 92), (150, 44, 72)), a.clothes_hue / 360.0)[..., None]
     lip = torch.lerp(natural, stick * (0.35 + 0.65 * base.amax(1, keepdim=True)), 0.75 * made_up)
     plump = step(0.0, 0.03, bottom - y) * bump(t / 0.5, (y - 0.5 * (bottom + lower_edge)) / 0.022)
@@ -124,21 +130,21 @@ def draw_beard(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points)
     x, y, z = own
     side = torch.atan2(x.abs(), z + 0.1)
     wave = grain.at(x * 2.0 + 9.0, y + 9.0, 5.0)[:, 1]
-    line = -0.545 + 0.53 * step(0.42, 1.02, side) - 0.10 * step(0.0, 0.3, 0.35 - side) * 0.0
-    jaw = step(-0.045, 0.055, line - y + 0.04 * wave) * step(1.36, 1.20, side)
+    line = -0.545 + 0.60 * step(0.42, 1.10, side)
+    jaw = step(-0.045, 0.055, line - y + 0.04 * wave) * step(1.50, 1.32, side)
     jaw = jaw * step(-1.04, -0.90, y + 0.35 * (0.2 - z).clamp(min=0.0)) * step(-0.12, 0.05, z)
     smile = column(a.smile)
-    half = 0.23 + 0.03 * smile
-    droop = y - MOUTH_Y - 0.115 + 0.9 * x * x - 0.02 * smile
-    lip = step(0.052, 0.018, droop.abs() - 0.01 * wave) * step(half, half - 0.07, x.abs()) * step(0.3, 0.45, z)
-    corner = bump((x.abs() - half + 0.02) / 0.05, (y - MOUTH_Y + 0.03) / 0.10) * step(0.2, 0.4, z)
+    half = 0.26 + 0.04 * smile
+    droop = y - MOUTH_Y - 0.120 + 1.1 * x * x - 0.02 * smile
+    lip = step(0.066, 0.030, droop.abs() - 0.01 * wave) * step(half, half - 0.07, x.abs()) * step(0.3, 0.45, z)
+    corner = step(0.3, 0.7, bump((x.abs() - half - 0.01) / 0.075, (y - MOUTH_Y + 0.02) / 0.13)) * step(0.2, 0.4, z)
     lip = torch.maximum(lip, 0.9 * corner) * column(a.moustache > 0.25)
     where = torch.maximum(jaw, lip)
     flow = x * (1.0 + 0.25 * y) + 0.03 * wave
     strands = grain.at(flow + 6.0, y * 0.22 + 6.0, 16.0)[:, 0] * 0.6 + grain.at(flow + 3.0, y * 0.2 + 3.0, 44.0)[:, 1]
     dots = grain.at(x + 3.0, y + 3.0, 52.0)[:, 2]
     amount = column(a.beard)
-    grown = step(0.30, 0.62, amount + 0.10 * strands)
+    grown = step(0.26, 0.55, amount + 0.05 * strands)
     hair = palette.hair_colour(a.hair_hue, a.hair_lightness * 0.8, a.hair_grey)[..., None]
     cover = where * (grown * 0.93 + (1.0 - grown) * step(0.02, 0.35, amount) * (0.42 + 0.25 * dots))
     return blend(colour, hair * (0.85 + 0.55 * strands)[:, None].clamp(min=0.2), cover)

@@ -10,9 +10,9 @@ from stylegan.data.portraits.shading import Grain, blend, column, step
 
 _PLANE_Z = 0.78
 # half width, half height, corner radius, rim, drop of the inner lower corner; one row per shape
-_SHAPES = ((0.205, 0.205, 0.200, 0.017, 0.0), (0.235, 0.150, 0.060, 0.018, 0.0), (0.235, 0.175, 0.100, 0.034, -0.10),
+_SHAPES = ((0.205, 0.205, 0.200, 0.017, 0.0), (0.235, 0.150, 0.060, 0.018, 0.0), (0.235, 0.175, 0.100, 0.025, -0.10),
            (0.230, 0.200, 0.150, 0.013, -0.22))  # fmt: skip
-_FRAMES = ((28, 24, 24), (92, 56, 34), (150, 112, 60), (54, 62, 84), (120, 40, 44))
+_FRAMES = ((30, 26, 26), (74, 46, 32), (42, 34, 32), (46, 52, 70), (96, 34, 38))
 
 
 def draw_glasses(

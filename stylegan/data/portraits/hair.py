@@ -5,6 +5,7 @@ along each strand (the angle round a pole: whorl, bun or the back of the head; o
 combed sideways from a parting), which turns into the angle round the vertical where the hair hangs.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,10 +13,12 @@ from torch import Tensor
 
 from stylegan.data.portraits import palette
 from stylegan.data.portraits.attributes import HAIR_STYLES, PortraitAttributes
+from stylegan.data.portraits.noise import TABLE_SIZE, value_noise
 from stylegan.data.portraits.shading import Grain, Lamp, column, halfway, lit, rim, step
 from stylegan.data.portraits.surface import Blob, Solid, solid
 
 Points = tuple[Tensor, Tensor, Tensor]
+_CELLS = TABLE_SIZE / (2.0 * math.pi)  # of strand noise in a radian: one turn is one period of the noise
 
 # thickness, extra top, hangs (0/1), forehead height, wave, curl, pole (y, z), length of the parting, bun, dense
 _STYLES = {
@@ -88,11 +91,12 @@ def front_solid(a: PortraitAttributes, s: Style, rotation: Tensor) -> Solid:
 def back_solid(a: PortraitAttributes, s: Style, rotation: Tensor) -> Solid:
     """What is seen behind head and neck: the nape, hanging lengths, an afro's back, a bun."""
     th, hang = s.thick, s.hangs
+    wide = 1.0 + 0.05 * a.face_width
     middle, reach = 0.5 * (0.5 + s.end), 0.5 * (0.5 - s.end) + 0.10
     width = 0.60 + th + 0.14 * a.hair_volume
     knot = 0.05 + s.bun * (0.21 + 0.05 * a.hair_volume)
     parts = [
-        Blob((0.0, 0.28, -0.25), (0.70 + th, 0.74 + th, 0.70), 7.0),
+        Blob((0.0, 0.30, -0.13), (0.725 * wide + th, 0.76 + th + 0.5 * s.top, 0.84 + th), 7.0),
         Blob((0.0, hang * middle, -0.42), (0.30 + hang * (width - 0.30), 0.30 + hang * (reach - 0.30), 0.34), 6.0),
         Blob((0.0, 0.90 * s.bun, -0.60 + 0.15 * s.bun), (knot * 1.1, knot, knot), 5.0),
     ]
@@ -112,8 +116,9 @@ def hairline(a: PortraitAttributes, s: Style, own: Points) -> Tensor:
     burn = torch.lerp(torch.full_like(hang, -0.10), column(s.end), hang)
     around_ear = torch.lerp(torch.full_like(hang, 0.15), column(s.end), hang)
     nape = torch.lerp(torch.full_like(hang, -0.60), column(s.end), hang)
-    start = 0.86 - 0.10 * hang
-    line = torch.lerp((front + peak).expand_as(x), burn.expand_as(x), step(start, start + 0.26, side))
+    line = torch.lerp(
+        (front + peak).expand_as(x), burn.expand_as(x), step(0.66 - 0.16 * hang, 1.08 - 0.02 * hang, side)
+    )
     line = torch.lerp(line, around_ear.expand_as(x), step(1.30, 1.40, side))
     line = torch.lerp(line, nape.expand_as(x), step(1.70, 1.95, side))
     return y - line
@@ -138,31 +143,34 @@ def strands(a: PortraitAttributes, s: Style, grain: Grain, own: Points, normal: 
     ay, az = ay / size, az / size
     ahead = ay * (z + 0.12) - az * (y - 0.25)  # square to the pole, towards the face
     line = column(s.parted)
-    ahead = ahead - torch.minimum(torch.maximum(ahead, -line), 0.6 * line)  # the pole drawn out into a parting
-    hanging = torch.atan2(x, z + 0.35) * 1.1
+    along_line = torch.minimum(torch.maximum(ahead, -line), 0.6 * line)  # the pole drawn out into a parting
+    angle = torch.atan2(px, ahead - along_line) - 1.2 * torch.sign(px) * (along_line - 0.6 * line)
+    hanging = torch.sign(x) * (1.2 * (x.abs() - z) + 1.05)  # round the lock at either side, on from the angle there
     down = column(s.hangs) * step(0.20, -0.45, y)
-    across = torch.lerp(torch.atan2(px, ahead) * 0.8, hanging, down)
+    across = torch.lerp(angle, hanging, down) * _CELLS
     zero = torch.zeros_like(x)
     flow = torch.stack((zero, torch.lerp(ay.expand_as(x), zero + 1.0, down), az * (1.0 - down)), dim=1)
     flow = flow - normal * (flow * normal).sum(1, keepdim=True)
     flow = flow / (flow.square().sum(1, keepdim=True) + 1e-4).sqrt()
     along = y + 0.5 * z
-    big = grain.at(across + 4.0, along * 0.35 + 4.0, 3.0)
+    big = grain.at(x + 4.0, y + 0.7 * z + 4.0, 2.5)
     wave, curl = column(s.wave), column(s.curl)
-    bend = wave * 0.055 * torch.sin(along * 6.0 + 3.0 * big[:, 0] + 2.0 * column(a.hair_volume))
+    bend = wave * 0.70 * torch.sin(along * 6.0 + 3.0 * big[:, 0] + 2.0 * column(a.hair_volume))
     twirl = grain.at(x + 0.5 * z + 5.0, y - 0.5 * z + 5.0, 5.0)
-    across = across + bend + 0.035 * big[:, 1] + curl * 0.22 * twirl[:, 0]
+    across = across + bend + 0.45 * big[:, 1] + curl * 2.8 * twirl[:, 0]
     along = along + curl * 0.22 * twirl[:, 1]
     return Strands(across, along, flow, big[:, 2])
 
 
 def pattern(s: Style, grain: Grain, at: Strands) -> tuple[Tensor, Tensor]:
     """Brightness of the strands in about [−1, 1], and a coarser one for edges; `[N, P]` each."""
-    stretch = torch.lerp(torch.full_like(s.curl, 0.10), torch.full_like(s.curl, 0.75), s.curl)[:, None]
-    locks = grain.at(at.across + 2.0, at.along * stretch * 1.4 + 2.0, 9.0)
-    mid = grain.at(at.across + 3.0, at.along * stretch + 3.0, 22.0)
-    fine = grain.at(at.across + 1.5, at.along * stretch * 0.7 + 1.5, 60.0)
-    tone = 0.30 * at.clump + 0.50 * locks[:, 0] + 0.42 * mid[:, 1] + 0.34 * fine[:, 2]
+    stretch = torch.lerp(torch.full_like(s.curl, 0.9), torch.full_like(s.curl, 7.0), s.curl)[:, None]
+    octaves = []
+    for times, slower in ((1, 1.0), (2, 1.3), (5, 1.8)):  # whole multiples: the noise closes round the pole
+        seen = grain.visible(times * _CELLS / 0.8)
+        octaves.append(value_noise(grain.table, at.across * times, at.along * stretch * slower + times) * seen)
+    locks, mid, fine = octaves
+    tone = 0.28 * at.clump + 0.46 * locks[:, 0] + 0.48 * mid[:, 1] + 0.46 * fine[:, 2]
     return tone, 0.6 * locks[:, 1] + 0.4 * mid[:, 0]
 
 

@@ -8,12 +8,12 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, pad
 
 _MASK = 0xFFFFFFFF
 _MULTIPLIER = 0x45D9F3B
 _GOLDEN = 0x9E3779B9
-TABLE_SIZE = 64  # cells along each side of a noise table; mirrored beyond
+TABLE_SIZE = 64  # cells along each side of a noise table, which repeats beyond
 TABLE_CHANNELS = 4
 
 
@@ -50,26 +50,26 @@ def normal(u: Tensor) -> Tensor:
 
 
 def noise_table(ids: Tensor) -> Tensor:
-    """Lattice values for `value_noise`: float32 `[N, C, S, S]` in (−1, 1), C = TABLE_CHANNELS, S = TABLE_SIZE."""
-    values = uniform(ids, TABLE_CHANNELS * TABLE_SIZE**2)
-    return (2.0 * values - 1.0).reshape(-1, TABLE_CHANNELS, TABLE_SIZE, TABLE_SIZE)
+    """Lattice values for `value_noise`: float32 `[N, C, S + 1, S + 1]` in (−1, 1), the last row and column the first.
+
+    C = TABLE_CHANNELS, S = TABLE_SIZE.
+    """
+    values = 2.0 * uniform(ids, TABLE_CHANNELS * TABLE_SIZE**2) - 1.0
+    return pad(values.reshape(-1, TABLE_CHANNELS, TABLE_SIZE, TABLE_SIZE), (0, 1, 0, 1), mode="circular")
 
 
 def value_noise(table: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Smooth noise at the points (x, y) `[N, P]`, in lattice cells → `[N, C, P]` in (−1, 1).
+    """Smooth noise at the points (x, y) `[N, P]`, in lattice cells → `[N, C, P]` in (−1, 1), of period S both ways.
 
-    Bilinear in the smoothstep of the fraction; the lattice is mirrored at its borders.
+    Bilinear in the smoothstep of the fraction.
     """
     grid = torch.stack((_smooth_cell(x), _smooth_cell(y)), dim=-1).unsqueeze(1)
-    out = grid_sample(table, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    out = grid_sample(table, grid, mode="bilinear", padding_mode="border", align_corners=True)
     return out.squeeze(2)
 
 
 def _smooth_cell(x: Tensor) -> Tensor:
-    """Lattice coordinate → grid_sample's, triangle-wave mirrored into the table, its fraction eased by 3f² − 2f³."""
+    """Lattice coordinate → grid_sample's in [−1, 1], its fraction eased by 3f² − 2f³."""
     cell = x.floor()
     f = x - cell
-    eased = cell + f * f * (3.0 - 2.0 * f)
-    last = TABLE_SIZE - 1
-    folded = last - ((eased.abs() % (2 * last)) - last).abs()
-    return (2.0 * folded + 1.0) / TABLE_SIZE - 1.0
+    return (cell % TABLE_SIZE + f * f * (3.0 - 2.0 * f)) * (2.0 / TABLE_SIZE) - 1.0

@@ -81,11 +81,20 @@ def trace(s: Solid, u: Tensor, v: Tensor, steps: int = 4) -> Hit:
     g = m[:, :, 1, 1] - b * b * height
     gain = s.sharp[None, :, None] - (e * du * du + 2.0 * f * du * dv + g * dv * dv)
     z = _first_guess(s, gain, tau, height)
+    inside, outside = torch.full_like(z, -1e3), z + 0.6  # the surface is known to lie between these
     for _ in range(steps):
         level, slope, bend = _along_ray(s, gain, tau, height, z)
+        within = level >= 0.0
+        inside = torch.where(within, torch.maximum(inside, z), inside)
+        outside = torch.where(within | (z < inside), outside, torch.minimum(outside, z))
         root = (slope * slope - 2.0 * level * bend).clamp(min=0.0).sqrt()
-        z = z + ((slope + root) / bend.abs()).clamp(-0.6, 0.6)  # the front root of the parabola, or its top
-    return _surface_at(s, gain, tau, height, (a, b, e, f, g), (du, dv), z)
+        stride = torch.where(within, 0.10, 0.60)
+        move = -(slope + root) / bend  # to the front root of the parabola, or to its top
+        ahead = z + torch.minimum(torch.maximum(move, -stride), stride)
+        lost = (inside > -1e2) & ((ahead <= inside) | (ahead >= outside)) & (level.abs() > 1e-3)
+        z = torch.where(lost, 0.5 * (inside + outside), ahead)
+    hit = _surface_at(s, gain, tau, height, (a, b, e, f, g), (du, dv), z)
+    return Hit(z, hit.normal, torch.where(inside > -1e2, 0.0, hit.margin))
 
 
 def _first_guess(s: Solid, gain: Tensor, tau: Tensor, height: Tensor) -> Tensor:
@@ -102,15 +111,15 @@ def _along_ray(s: Solid, gain: Tensor, tau: Tensor, height: Tensor, z: Tensor) -
     """log F at depth z and its first and second derivative there; the latter kept below −4, as in a convex solid."""
     x = z[:, None] - tau
     hx = height * x
-    weight = (gain - hx * x).exp()
+    weight = _weights(gain, hx, x)
     pull = weight * hx
-    curve = pull * hx
+    curve = 4.0 * hx.mul_(pull).sub_(weight * (0.5 * height))
     keep = gain.shape[1] - s.carved
 
     def moments(part: slice, extra: float) -> tuple[Tensor, Tensor, Tensor]:
         w = weight[:, part].sum(1).clamp(min=_FLOOR) + extra
         first = pull[:, part].sum(1) * (-2.0 / w)
-        second = (4.0 * curve[:, part].sum(1) - 2.0 * (weight * height)[:, part].sum(1)) / w - first * first
+        second = curve[:, part].sum(1) / w - first * first
         return w.log(), first, second
 
     level, slope, bend = moments(slice(0, keep), 0.0)
@@ -118,6 +127,11 @@ def _along_ray(s: Solid, gain: Tensor, tau: Tensor, height: Tensor, z: Tensor) -
         less, less_slope, less_bend = moments(slice(keep, None), 1.0)
         level, slope, bend = level - less, slope - less_slope, bend - less_bend
     return level, slope, bend.clamp(max=-4.0)
+
+
+def _weights(gain: Tensor, hx: Tensor, x: Tensor) -> Tensor:
+    """exp(gain − h x²); the floor keeps the numbers normal, subnormal ones are slow."""
+    return torch.addcmul(gain, hx, x, value=-1.0).clamp_(min=-50.0).exp_()
 
 
 def _surface_at(
@@ -133,7 +147,7 @@ def _surface_at(
     (a, b, e, f, g), (du, dv) = ray, offset
     x = z[:, None] - tau
     hx = height * x
-    weight = (gain - hx * x).exp()
+    weight = _weights(gain, hx, x)
     keep = gain.shape[1] - s.carved
     total = weight[:, :keep].sum(1).clamp(min=_FLOOR)
     share = weight[:, :keep] / total[:, None]
@@ -155,6 +169,6 @@ def log_density(s: Solid, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
     """log F at the points (x, y, z), `[N, P]` each: positive inside, falling outside."""
     d = torch.stack((x, y, z), dim=1)[:, None] - s.centre[..., None]  # [N, K, 3, P]
     q = (torch.matmul(s.form, d) * d).sum(2)
-    weight = (s.sharp[None, :, None] - q).exp()
+    weight = (s.sharp[None, :, None] - q).clamp_(min=-50.0).exp_()
     keep = q.shape[1] - s.carved
     return weight[:, :keep].sum(1).clamp(min=_FLOOR).log() - torch.log1p(weight[:, keep:].sum(1))
