@@ -29,7 +29,7 @@ class DiscriminatorBlock(nn.Module):
         channels, fewer = config.fmaps(log2_size - 1), config.fmaps(log2_size - 2)
         self.conv0 = EqualizedConv(channels, channels, 3)
         self.bias0 = nn.Parameter(torch.zeros(channels))
-        self.conv1 = DownConv(channels, fewer, 3)
+        self.conv1 = DownConv(channels, fewer)
         self.bias1 = nn.Parameter(torch.zeros(fewer))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,15 +6,15 @@ used as bias · lr_mul. So every weight learns at the same speed, and lr_mul slo
 
 import math
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylegan import ops
 from stylegan.config import Nonlinearity
-from stylegan.ops.resample import upsample_conv_prepared, upsample_kernel
+from stylegan.ops.bands import needs_grad
+from stylegan.ops.resample import downsample_kernel, upsample_conv_blur, upsample_kernel
 
 SQRT2 = math.sqrt(2.0)  # gain of every layer that an activation follows, for leaky ReLU and ReLU alike
 
@@ -44,9 +44,17 @@ class EqualizedWeight(nn.Module):
         self._prepared = None
         return super().train(mode)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy starts without the prepared weight: its own weight counts versions anew."""
+        return {**self.__dict__, "_prepared": None}
+
     def prepared(self, prepare: Callable[[Tensor], Tensor]) -> Tensor:
-        """`prepare(weight · scale)`; in eval mode kept between calls for as long as the weight is unchanged."""
-        if self.training or (torch.is_grad_enabled() and self.weight.requires_grad):
+        """`prepare(weight · scale)`; in eval mode kept between calls for as long as the weight is unchanged.
+
+        Changes through `weight.data` are not counted, and not seen until the mode is switched.
+        """
+        uncounted = self.weight.is_inference()  # such tensors have no version
+        if self.training or uncounted or needs_grad(self.weight):
             return prepare(self.weight * self.scale)
         if self._prepared is not None:
             source, version, kernel = self._prepared
@@ -74,7 +82,7 @@ class EqualizedLinear(EqualizedWeight):
 
     def forward(self, x: Tensor) -> Tensor:
         """x·Wᵀ + b."""
-        bias = None if self.bias is None else self.bias * self.lr_mul
+        bias = self.bias if self.bias is None or self.lr_mul == 1 else self.bias * self.lr_mul
         return F.linear(x, self.prepared(_same), bias)
 
 
@@ -89,22 +97,27 @@ class EqualizedConv(EqualizedWeight):
         return F.conv2d(x, self.prepared(_channels_last), bias, padding=self.weight.shape[-1] // 2)
 
 
-class UpConv(EqualizedConv):
-    """Nearest ×2, then the convolution: `[N, O, 2H, 2W]`."""
+class UpConv(EqualizedWeight):
+    """Nearest ×2, then the 3×3 convolution, then the blur: `[N, O, 2H, 2W]`."""
 
-    def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        """No bias here: it belongs behind the blur."""
-        assert bias is None
-        return upsample_conv_prepared(x, self.prepared(upsample_kernel))
+    def __init__(self, in_channels: int, out_channels: int, blur_filter: tuple[float, ...]) -> None:
+        super().__init__((out_channels, in_channels, 3, 3), SQRT2)
+        self.blur_filter = blur_filter
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Correlation, blur, plus `bias [O]`."""
+        return upsample_conv_blur(x, self.prepared(upsample_kernel), self.blur_filter, bias)
 
 
-class DownConv(EqualizedConv):
-    """The convolution, then 2×2 means: `[N, O, H/2, W/2]`."""
+class DownConv(EqualizedWeight):
+    """The 3×3 convolution, then 2×2 means: `[N, O, H/2, W/2]`."""
 
-    def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__((out_channels, in_channels, 3, 3), SQRT2)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """Correlation, mean, plus `bias [O]`."""
-        x = ops.conv_downsample(x, self.prepared(_channels_last))
-        return x if bias is None else x + bias[:, None, None]
+        return F.conv2d(x, self.prepared(downsample_kernel), bias, stride=2, padding=1)
 
 
 class ToRGB(nn.Module):

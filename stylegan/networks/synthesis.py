@@ -23,11 +23,11 @@ class SynthesisLayer(nn.Module):
         super().__init__()
         self.config = config
         channels, size = config.layer_fmaps(index), config.layer_resolution(index)
-        self.upsamples = index > 0 and index % 2 == 0
-        self.conv: EqualizedConv | None = None
+        self.conv: UpConv | EqualizedConv | None = None
         if index > 0:
-            kind = UpConv if self.upsamples else EqualizedConv
-            self.conv = kind(config.layer_fmaps(index - 1), channels, 3)
+            fewer = config.layer_fmaps(index - 1)
+            doubles = index % 2 == 0
+            self.conv = UpConv(fewer, channels, config.blur_filter) if doubles else EqualizedConv(fewer, channels, 3)
         self.bias = nn.Parameter(torch.zeros(channels))
         self.noise_strength = nn.Parameter(torch.zeros(channels)) if config.use_noise else None
         if config.use_noise:
@@ -43,11 +43,7 @@ class SynthesisLayer(nn.Module):
         """Up to and with the bias, which commutes with the noise and is free inside a convolution."""
         if self.conv is None:
             return x + self.bias[:, None, None]
-        if not self.upsamples:
-            return self.conv(x, self.bias)  # type: ignore[no-any-return]
-        x = self.conv(x)
-        taps = self.config.blur_filter
-        return ops.blur(x, taps, self.bias) if taps else x + self.bias[:, None, None]
+        return self.conv(x, self.bias)  # type: ignore[no-any-return]
 
     def _finish(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         config = self.config
@@ -60,7 +56,7 @@ class SynthesisLayer(nn.Module):
             return ops.instance_norm(x) if config.use_instance_norm else x
         scale, shift = self.style(w).chunk(2, dim=1)
         if config.use_instance_norm:
-            return ops.adain(x, scale + 1, shift)
+            return ops.adain_(x, scale + 1, shift)
         return torch.addcmul(shift[:, :, None, None], x, (scale + 1)[:, :, None, None])
 
 

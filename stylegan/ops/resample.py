@@ -3,21 +3,23 @@
 All take `[N, C, H, W]` in any memory format; channels-last is the fast one. Everything is differentiable twice.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylegan.ops.bands import band_rows, needs_grad
+
 
 def blur(x: Tensor, taps: Sequence[float] = (1, 2, 1), bias: Tensor | None = None) -> Tensor:
     """Depthwise low-pass filter: the outer product of `taps`, normalised to sum 1, zero padding (darker borders, as in
     the official code), plus `bias [C]`, which costs nothing here.
     """
-    channels, size = x.shape[1], len(taps)
-    row = torch.tensor(taps, dtype=x.dtype, device=x.device)
-    kernel = (row[:, None] * row[None, :] / row.sum() ** 2).expand(channels, 1, size, size)
-    return F.conv2d(x, kernel, bias, padding=size // 2, groups=channels)
+    channels, size, total = x.shape[1], len(taps), sum(taps) ** 2
+    kernel = torch.tensor([[a * b / total for a in taps] for b in taps], dtype=x.dtype, device=x.device)
+    return F.conv2d(x, kernel.expand(channels, 1, size, size), bias, padding=size // 2, groups=channels)
 
 
 def upsample(x: Tensor, factor: int = 2) -> Tensor:
@@ -31,40 +33,61 @@ def downsample(x: Tensor, factor: int = 2) -> Tensor:
 
 
 def upsample_kernel(weight: Tensor) -> Tensor:
-    """`[O, C, 3, 3]` → `[4·O, C, 2, 2]`: the four phases of (nearest ×2, then 3×3) as 2×2 kernels on the small picture.
+    """`[O, C, 3, 3]` → `[C, O, 4, 4]`: (nearest ×2, then 3×3 correlation) as one stride-2 transposed convolution.
 
-    Along one axis, with taps (k₀, k₁, k₂): an odd output pixel sees (k₀+k₁) of the pixel it lies in and k₂ of the next;
-    an even one sees k₀ of the previous and (k₁+k₂) of its own. Output channel 4·o + 2·p + q is phase (p, q) of channel
-    o, the order of `pixel_shuffle`, with p = 0 the odd rows and p = 1 the even rows of the row below.
+    The kernel is turned by 180° because a transposed convolution turns it back.
     """
-    k0, k1, k2 = weight.unbind(2)
-    rows = torch.stack([torch.stack([k0 + k1, k2], -2), torch.stack([k0, k1 + k2], -2)], 1)  # [O, p, C, 2, 3]
-    c0, c1, c2 = rows.unbind(-1)
-    phases = torch.stack([torch.stack([c0 + c1, c2], -1), torch.stack([c0, c1 + c2], -1)], 2)  # [O, p, q, C, 2, 2]
-    return phases.flatten(0, 2).contiguous(memory_format=torch.channels_last)
-
-
-def upsample_conv_prepared(x: Tensor, kernel: Tensor) -> Tensor:
-    """`upsample_conv` with the kernel that `upsample_kernel` made."""
-    # With padding 1 the first row of phase p = 0 and the last of p = 1 lie outside the picture: one pixel to crop.
-    return F.pixel_shuffle(F.conv2d(x, kernel, padding=1), 2)[:, :, 1:-1, 1:-1]
+    return _four_shifts(weight.flip(2, 3).transpose(0, 1))
 
 
 def upsample_conv(x: Tensor, weight: Tensor) -> Tensor:
     """Nearest ×2, then 3×3 correlation with `weight [O, C, 3, 3]`, zero padding: `[N, O, 2H, 2W]`.
 
-    Done as one 2×2 convolution to 4·O channels at the small size, which is exact and takes 4/9 of the multiplications.
-    The official fused path (outputs ≥ 128²), a stride-2 transposed convolution, is this with the kernel turned by 180°.
+    As a transposed convolution this is exact and takes 4/9 of the multiplications. The official code takes one for
+    outputs ≥ 128², but with the kernel not turned: there the weights of a file need turning, once, by 180°.
     """
-    return upsample_conv_prepared(x, upsample_kernel(weight))
+    return _transposed(x, upsample_kernel(weight))
+
+
+def upsample_conv_blur(x: Tensor, kernel: Tensor, taps: Sequence[float], bias: Tensor) -> Tensor:
+    """`upsample_conv` with the kernel that `upsample_kernel` made, then `blur` with `taps` (() = none), plus `bias`."""
+    if not taps:
+        return F.conv_transpose2d(x, kernel, bias, stride=2, padding=1)
+    (n, _, height, width), channels, half = x.shape, kernel.shape[1], len(taps) // 2
+    shape = (n, channels, 2 * height, 2 * width)
+    rows = band_rows(height, math.prod(shape) * x.element_size(), x.device)
+    if rows >= height or needs_grad(x, kernel, bias) or torch.is_autocast_enabled(x.device.type):
+        return blur(_transposed(x, kernel), taps, bias)
+    out = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+    for a in range(0, height, rows):
+        b = min(a + rows, height)
+        # Rows 2a … 2b−1 come from rows `first` … `last` − 1 before the blur, and those from `low` … `high` − 1 of x.
+        first, last = max(2 * a - half, 0), min(2 * b + half, 2 * height)
+        low, high = max((first - 1) // 2, 0), min(last // 2 + 1, height)
+        wide = _transposed(x[:, :, low:high], kernel)[:, :, first - 2 * low : last - 2 * low]
+        out[:, :, 2 * a : 2 * b] = blur(wide, taps, bias)[:, :, 2 * a - first : 2 * b - first]
+    return out
+
+
+def _transposed(x: Tensor, kernel: Tensor) -> Tensor:
+    return F.conv_transpose2d(x, kernel, stride=2, padding=1)
+
+
+def downsample_kernel(weight: Tensor) -> Tensor:
+    """`[O, C, 3, 3]` → `[O, C, 4, 4]`: (3×3 correlation, then 2×2 mean) as one correlation with stride 2."""
+    return _four_shifts(0.25 * weight)
 
 
 def conv_downsample(x: Tensor, weight: Tensor) -> Tensor:
-    """3×3 correlation with `weight [O, C, 3, 3]`, zero padding, then 2×2 mean: `[N, O, H/2, W/2]`.
+    """3×3 correlation with `weight [O, C, 3, 3]`, zero padding, then 2×2 mean: `[N, O, H/2, W/2]`, H and W even.
 
-    Done as one stride-2 convolution with the 4×4 kernel that is the mean of the four shifted 3×3 ones: exact, and 4/9
-    of the multiplications.
+    As a convolution with stride 2 this is exact, and takes 4/9 of the multiplications.
     """
+    return F.conv2d(x, downsample_kernel(weight), stride=2, padding=1)
+
+
+def _four_shifts(weight: Tensor) -> Tensor:
+    """Sum of the four one-pixel shifts of a 3×3 kernel: 4×4, channels-last."""
     padded = F.pad(weight, (1, 1, 1, 1))
-    kernel = 0.25 * (padded[..., 1:, 1:] + padded[..., :-1, 1:] + padded[..., 1:, :-1] + padded[..., :-1, :-1])
-    return F.conv2d(x, kernel, stride=2, padding=1)
+    kernel = padded[..., 1:, 1:] + padded[..., :-1, 1:] + padded[..., 1:, :-1] + padded[..., :-1, :-1]
+    return kernel.contiguous(memory_format=torch.channels_last)

@@ -1,8 +1,9 @@
 """The networks against the official implementation's numbers (tests/golden)."""
 
 import pytest
+import recipe
 import torch
-from conftest import recipe_discriminator, recipe_generator
+from official_networks import recipe_discriminator, recipe_generator
 
 FILES = ["sg1_tiny32", "sg1_tiny32_cond", "sg1_b_res128_outputs"]
 W_TOL = {"atol": 6e-6, "rtol": 1e-5}
@@ -15,8 +16,6 @@ def case(request, golden):
     data = golden(request.param)
     G = recipe_generator(data.meta["config"], data.meta["gs_seed"]).requires_grad_(False)
     D = recipe_discriminator(data.meta["config"], data.meta["d_seed"]).requires_grad_(False)
-    import recipe
-
     n, config = 4, G.config
     z = torch.from_numpy(recipe.latents(n, config.z_dim))
     labels = torch.from_numpy(recipe.onehot(n, config.label_dim)) if config.label_dim else None
@@ -73,8 +72,6 @@ def test_activations_of_each_layer(case):
 
 def test_scores(case):
     data, G, D, z, labels = case
-    import recipe
-
     images = torch.from_numpy(recipe.images(8, G.config.resolution))
     d_labels = torch.from_numpy(recipe.onehot(8, G.config.label_dim)) if G.config.label_dim else None
     for lod in (0.0, 0.5, 1.25, 2.0):
