@@ -1,8 +1,7 @@
 """Recipe → pixels. The only place of the app that runs a network; it never alters one."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -10,35 +9,43 @@ import torch
 from torch import Tensor
 
 from explorer import inputs, scaling
-from explorer import recipe as recipes_
+from explorer.cache import ByteCache
 from explorer.latent_store import LatentStore
 from explorer.library import Library
+from explorer.painter import Key, Outputs, Plan, paint, plan
 from explorer.parts import Blend, Source, Stored
 from explorer.recipe import Recipe
+from explorer.recipe import check as check_recipe
 from explorer.turns import Overtaken, Turns
 from explorer.values import RecipeError
-from stylegan import ops
 from stylegan.errors import InputError
-from stylegan.images import Picture, grid, to_uint8
+from stylegan.images import Picture, grid
 from stylegan.networks import Generator
 
 __all__ = ["Engine", "Overtaken"]
 
 MAX_CELLS = 400
 MAX_SHEET_PIXELS = 64 << 20
-MAX_ROWS = 4096  # latents of sources kept: 2 KiB each
+INPUTS_BYTES = 32 << 20
 
 
 class Engine:
     """Pictures of recipes, for all visitors. Thread-safe."""
 
     def __init__(self, library: Library, cache_mib: int = 256, latents_folder: Path | None = None) -> None:
-        """`cache_mib` bounds what is kept of earlier pictures; stored latents go to `latents_folder`, None: memory."""
+        """An engine for the models of `library`.
+
+        Args:
+            cache_mib: bounds what is kept of earlier pictures, seven eighths of it for outputs of layers.
+            latents_folder: where latents without a seed are kept; None is in memory only.
+        """
         self.library = library
         self.latents = LatentStore(latents_folder)
+        budget_bytes = cache_mib << 20
         self._turns = Turns()
-        self._rows: OrderedDict[tuple[str, int | None, Source], Tensor] = OrderedDict()
-        self._rows_lock = threading.Lock()
+        self._outputs = Outputs(budget_bytes - budget_bytes // 8)
+        self._pictures: ByteCache[tuple[str, int | None, bool], Picture] = ByteCache(budget_bytes // 8)
+        self._inputs: ByteCache[Hashable, Tensor] = ByteCache(INPUTS_BYTES)  # w of sources, noise pictures
 
     def render(
         self, recipe: Recipe, size: int | None = None, *, smooth: bool = False, visitor: str | None = None
@@ -56,10 +63,48 @@ class Engine:
             Overtaken: a newer request of `visitor` has come.
         """
         self.check(recipe)
-        size = None if size is None else scaling.check_size(size)
-        with self._turns.request(visitor) as request, request.turn():
-            picture = self._picture(recipe, request.check)
-        return picture if size is None else scaling.resized(picture, size, smooth)
+        size = self.library.card(recipe.model).resolution if size is None else scaling.check_size(size)
+        key = (recipe.digest, None, False)
+        with self._turns.request(visitor) as request:
+            picture = self._pictures.get(key)
+            if picture is None:
+                with request.turn(), torch.no_grad():
+                    picture = self._outputs.paint(self._plan(recipe), self._field, request.check)
+                self._pictures.put(key, picture, picture.nbytes)
+        return picture.copy() if len(picture) == size else scaling.resized(picture, size, smooth)
+
+    def pictures(self, recipes: Sequence[Recipe], visitor: str | None = None) -> Iterator[tuple[int, Picture]]:
+        """Yield (index, picture in its model's own size) for all `recipes`, in the order in which they share the most.
+
+        Leaves nothing in the cache. The device is free for others between two pictures. Errors as `render`.
+        """
+        for recipe in recipes:
+            self.check(recipe)
+        with self._turns.request(visitor) as request:
+            with request.turn(), torch.no_grad():
+                plans = [self._plan(recipe) for recipe in recipes]
+            order = sorted(range(len(plans)), key=lambda i: plans[i].keys)  # equal beginnings come together
+            kept: dict[Key, Tensor] = {}
+            for i, after in itertools.zip_longest(order, order[1:]):
+                wanted = set() if after is None else set(plans[after].keys)
+                with request.turn(), torch.no_grad():
+                    picture = self._paint_between(plans[i], kept, wanted, request.check)
+                kept = {key: x for key, x in kept.items() if key in wanted}
+                yield i, picture
+
+    def _paint_between(
+        self, plan: Plan, kept: dict[Key, Tensor], wanted: Set[Key], check: Callable[[], None]
+    ) -> Picture:
+        """Paint from what is in `kept` or the cache; outputs that are `wanted` by the next picture go to `kept`."""
+
+        def find(key: Key) -> Tensor | None:
+            return kept[key] if key in kept else self._outputs.get(key)
+
+        def store(key: Key, x: Tensor) -> None:
+            if key in wanted:
+                kept[key] = x
+
+        return paint(plan, find, store, self._field, check)
 
     def sheet(
         self,
@@ -78,17 +123,17 @@ class Engine:
         """
         size = scaling.check_size(size)
         _check_sheet(len(recipes), columns, size, pad_px)
-        for recipe in recipes:
-            if recipe is not None:
-                self.check(recipe)
-        cells = np.full((len(recipes), size, size, 3), background, np.uint8)
-        with self._turns.request(visitor) as request:
-            for i, recipe in enumerate(recipes):
-                if recipe is not None:
-                    with request.turn():
-                        picture = self._picture(recipe, request.check)
-                    cells[i] = scaling.resized(picture, size, smooth)
-        return grid(torch.from_numpy(cells), columns, pad_px, background)
+        distinct = {recipe.digest: recipe for recipe in recipes if recipe is not None}
+        known = {digest: self._pictures.get((digest, size, smooth)) for digest in distinct}
+        cells = {digest: cell for digest, cell in known.items() if cell is not None}
+        missing = [digest for digest in distinct if digest not in cells]
+        for i, picture in self.pictures([distinct[digest] for digest in missing], visitor):
+            cell = scaling.resized(picture, size, smooth)
+            cells[missing[i]] = cell
+            self._pictures.put((missing[i], size, smooth), cell, cell.nbytes)
+        gap = np.full((size, size, 3), background, np.uint8)
+        laid = [gap if recipe is None else cells[recipe.digest] for recipe in recipes]
+        return grid(torch.from_numpy(np.stack(laid)), columns, pad_px, background)
 
     def w(self, recipe: Recipe) -> Tensor:
         """The latent w `[L, w_dim]` that the picture of `recipe` is made from; errors as `check`."""
@@ -100,7 +145,7 @@ class Engine:
         """RecipeError or InputError, one sentence, unless a picture can be made of `recipe`."""
         card = self.library.card(recipe.model)
         noise_layers = card.num_layers if card.has_noise else 0
-        recipes_.check(recipe, num_ws=card.num_ws, label_dim=card.label_dim, num_noise=noise_layers)
+        check_recipe(recipe, num_ws=card.num_ws, label_dim=card.label_dim, num_noise=noise_layers)
         for source in (recipe.source, *(mix.source for mix in recipe.mixes)):
             self._check_source(source, card.num_ws, card.w_dim)
         directions = self.library.directions(recipe.model)
@@ -117,42 +162,29 @@ class Engine:
             if shape not in ((w_dim,), (1, w_dim), (num_ws, w_dim)):
                 raise RecipeError(f"The stored latent {source.latent[:8]} is {list(shape)}: it is of another model.")
 
+    def _plan(self, recipe: Recipe) -> Plan:
+        G = self.library.generator(recipe.model)
+        noise = [inputs.noise_id(recipe.noise, layer) for layer in range(G.config.num_layers)]
+        return plan(G, self._styles(recipe, G), noise)
+
     def _styles(self, recipe: Recipe, G: Generator) -> Tensor:
         def rows(source: Source) -> Tensor:
-            key = (recipe.model, recipe.label, source)
-            with self._rows_lock:
-                if key in self._rows:
-                    self._rows.move_to_end(key)
-                    return self._rows[key]
-            row = inputs.source_w(source, recipe.label, G, rows, self.latents.get)
-            with self._rows_lock:
-                self._rows[key] = row
-                if len(self._rows) > MAX_ROWS:
-                    self._rows.popitem(last=False)
-            return row
+            def make() -> Tensor:
+                return inputs.source_w(source, recipe.label, G, rows, self.latents.get)
+
+            return self._input((recipe.model, recipe.label, source), make)
 
         return inputs.styles(recipe, G, rows, self.library.directions(recipe.model))
 
-    @torch.no_grad()
-    def _picture(self, recipe: Recipe, check: Callable[[], None]) -> Picture:
-        """uint8 `[R, R, 3]`; `check` is called between layers."""
-        G = self.library.generator(recipe.model)
-        w = self._styles(recipe, G)[None]
-        stored = G.noise_images("stored", 1)
-        noise = [inputs.noise_picture(inputs.noise_id(recipe.noise, i), i, stored[i]) for i in range(len(stored))]
-        whole = int(G.lod)
-        fade = G.lod - whole
-        finest = G.config.num_layers // 2 - 1 - whole
-        outputs: dict[int, Tensor] = {}
-        for i, x in enumerate(G.synth.activations(w, noise, last=2 * finest + 1)):
-            check()
-            if i >= 2 * finest - 1:
-                outputs[i] = x
-        image = G.synth.to_rgb[finest](outputs[2 * finest + 1])
-        if fade:
-            image = torch.lerp(image, ops.upsample(G.synth.to_rgb[finest - 1](outputs[2 * finest - 1])), fade)
-        picture = to_uint8(ops.upsample(image, 2**whole))[0].cpu().numpy()
-        return picture if picture.shape[-1] == 3 else picture.repeat(3, axis=-1)
+    def _field(self, seed: int, layer: int, like: Tensor) -> Tensor:
+        return self._input((seed, layer, like.shape, like.device), lambda: inputs.drawn(seed, layer, like))
+
+    def _input(self, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
+        value = self._inputs.get(key)
+        if value is None:
+            value = make()
+            self._inputs.put(key, value, value.untyped_storage().nbytes())
+        return value
 
 
 def _check_sheet(count: int, columns: object, size: int, pad_px: object) -> None:

@@ -76,10 +76,6 @@ def noise_id(noise: Noise, layer: int) -> NoiseId:
     return seed, strength
 
 
-def noise_picture(identity: NoiseId, layer: int, stored: Tensor | None) -> Tensor | None:
-    """`[1, 1, H, H]` for a layer whose stored noise is `stored` (None in a model without noise)."""
-    if identity is None or stored is None:
-        return None
-    seed, strength = identity
-    picture = stored if seed is None else torch.from_numpy(noise_field(seed, layer, stored.shape[-1])).to(stored)
-    return picture if strength == 1 else picture * strength
+def drawn(seed: int, layer: int, like: Tensor) -> Tensor:
+    """The noise picture of `seed`, in the shape, on the device and in the precision of `like`."""
+    return torch.from_numpy(noise_field(seed, layer, like.shape[-1])).to(like)
