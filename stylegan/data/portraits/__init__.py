@@ -46,7 +46,7 @@ __all__ = [
 
 _NOISE_STREAM = 0x5EED
 _MAX_RESOLUTION = 2048
-_CHUNK_SAMPLES = {"cpu": 1 << 15, "cuda": 1 << 23}  # sample points drawn at a time
+_CHUNK_SAMPLES = {"cpu": 1 << 17, "cuda": 1 << 23}  # sample points drawn at a time
 
 
 def _check_indices(indices: Tensor | Sequence[int], device: torch.device | str) -> Tensor:

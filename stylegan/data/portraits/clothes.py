@@ -30,11 +30,9 @@ def cloth(a: PortraitAttributes, grain: Grain, own: Points) -> tuple[Tensor, Ten
     kind = column(a.neckline)
     ring = (x.square() + (z + 0.2).square()).sqrt()
     front = step(-0.2, 0.0, z)
-    crew = ring - 0.44 + 0.0 * y
-    vee = x.abs() - 0.60 * (y + 1.88).clamp(min=0.0) * front
-    vee = torch.where(front > 0.5, torch.minimum(vee, (ring - 0.36).clamp(max=1.0)), ring - 0.44)
-    shirt = torch.minimum(ring - 0.40, x.abs() - 0.42 * (y + 1.66).clamp(min=0.0) * front)
-    shirt = torch.where(front > 0.5, shirt, ring - 0.40)
+    crew = ring - 0.44
+    vee = torch.minimum(ring - 0.43, x.abs() - 0.60 * (y + 1.88).clamp(min=0.0) + 1.0 - front)
+    shirt = torch.minimum(ring - 0.41, x.abs() - 0.42 * (y + 1.66).clamp(min=0.0) + 1.0 - front)
     margin = torch.where(kind < 0.5, crew, torch.where(kind < 1.5, vee, torch.where(kind < 2.5, shirt, ring + 1.0)))
     cover = step(-soft, soft, margin)
     colour = _dye(a)

@@ -227,9 +227,9 @@ def _clothes(s: Scene, torso: Tensor, head_z: Tensor, skin_cover: Tensor) -> tup
     skin = palette.ramp(palette.SKIN, s.a.skin_tone)[..., None]
     albedo = blend(skin.expand_as(albedo), albedo, cover)
     chin = step(0.75, 0.25, own[:, 0].abs()) * step(-1.75, -1.2, own[:, 1])
-    sun = 1.0 - 0.45 * chin
+    sun = 1.0 - 0.45 * torch.maximum(chin, 1.0 - cover)
     before = step(-0.05, 0.02, torso[:, 0] - head_z)
-    neck = step(-0.93, -0.97, at[1]) * step(0.36, 0.30, head_z)  # cloth goes round it
+    neck = step(-0.98, -1.02, s.f.to_head(*at, head_z)[1])  # cloth goes round it
     before = torch.maximum(before, neck)
     shown = torso[:, 1].div(s.sample).add(1.0).clamp(0.0, 1.0) * (1.0 - skin_cover * (1.0 - before))
     return lit(albedo, normal, s.lamp, sun, 0.65 + 0.35 * sun, (0.35, 0.30, 0.28)), shown

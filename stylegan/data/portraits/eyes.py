@@ -118,7 +118,7 @@ def draw_brows(skin: Tensor, a: PortraitAttributes, grain: Grain, own: tuple[Ten
         sad = column((-a.smile).clamp(min=0.0))
         arc = 0.055 * torch.sin(t.clamp(0.0, 1.1) * 2.6) - 0.012 * t + sad * 0.07 * (0.5 - t)
         centre = EYE_Y + 0.262 + column(0.035 * a.brow_raise + 0.02 * a.eye_size) + arc
-        half = column(0.042 + 0.018 * a.brow_thickness) * (1.05 - 0.62 * t.clamp(0.0, 1.0))
+        half = column(0.040 + 0.018 * a.brow_thickness - 0.010 * (a.softness - 0.3)) * (1.05 - 0.62 * t.clamp(0.0, 1.0))
         hairs = grain.at(x * side - 0.55 * y + 3.0, y + 2.0, 46.0)[:, 1]
         edge = half * (1.0 + 0.35 * hairs) - (y - centre).abs()
         softness = 0.012 + 0.4 * grain.pixel

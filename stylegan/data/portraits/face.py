@@ -49,7 +49,7 @@ def _wrinkles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, 
     x, y, _ = own
     ax = x.abs()
     wobble = grain.at(x + 7.0, y + 2.0, 3.0)
-    old = column(step(0.30, 1.0, a.age))
+    old = column(step(0.25, 0.85, a.age))
     rows = torch.cos((y + 0.03 * wobble[:, 0] + 0.10 * x * x) * 58.0 + 6.0 * wobble[:, 3:4].mean(-1))
     forehead = step(0.55, 1.0, rows) * bump(x / 0.34, (y - 0.50) / 0.13)
     dx, dy = ax - EYE_X - 0.14, y - EYE_Y - 0.02
@@ -58,7 +58,10 @@ def _wrinkles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, 
     bend = 0.125 + 0.13 * step(-0.17, -0.50, y) + 0.012 * wobble[:, 2]
     fold = torch.exp(-((ax - bend) / 0.022).square()) * step(-0.60, -0.45, y) * step(-0.17, -0.28, y)
     smile = column(a.smile.clamp(min=0.0))
-    depth = (0.30 * forehead + 0.30 * feet) * old + fold * (0.10 * smile + 0.30 * old)
+    sag = torch.exp(-((ax - 0.24 - 0.10 * (MOUTH_Y - y) - 0.01 * wobble[:, 3]) / 0.024).square())
+    sag = sag * step(-0.74, -0.62, y) * step(-0.44, -0.54, y)
+    bags = bump((ax - EYE_X + 0.02) / 0.13, (y - EYE_Y + 0.20 - 0.8 * (ax - EYE_X).square()) / 0.030)
+    depth = (0.42 * forehead + 0.45 * feet + 0.32 * sag + 0.30 * bags) * old + fold * (0.10 * smile + 0.46 * old)
     tint = torch.tensor([0.75, 1.0, 1.05], device=x.device)[None, :, None]  # creases are reddish
     return colour * (1.0 - (depth * front)[:, None] * tint).clamp(0.0, 1.0)
 
@@ -66,9 +69,9 @@ def _wrinkles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, 
 def _nostrils(colour: Tensor, a: PortraitAttributes, own: Points) -> Tensor:
     """Two dark hollows under the tip of the nose."""
     x, y, z = own
-    wide = 1.0 + 0.22 * a.nose_width
+    wide = 0.96 + 0.20 * a.nose_width
     nose_y = column(-0.19 - 0.04 * a.nose_length - 0.01 * a.age)
-    hole = bump((x.abs() - column(0.060 * wide)) / 0.034, (y - nose_y + 0.078) / 0.020) * step(0.4, 0.55, z)
+    hole = bump((x.abs() - column(0.060 * wide)) / 0.034, (y - nose_y + 0.074) / 0.019) * step(0.4, 0.55, z)
     return colour * (1.0 - 0.62 * hole)[:, None]
 
 
@@ -130,15 +133,14 @@ def draw_beard(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points)
     x, y, z = own
     side = torch.atan2(x.abs(), z + 0.1)
     wave = grain.at(x * 2.0 + 9.0, y + 9.0, 5.0)[:, 1]
-    line = -0.545 + 0.60 * step(0.42, 1.10, side)
+    line = -0.56 + 0.15 * step(0.24, 0.40, side) + 0.47 * step(0.50, 1.10, side)
     jaw = step(-0.045, 0.055, line - y + 0.04 * wave) * step(1.50, 1.32, side)
     jaw = jaw * step(-1.04, -0.90, y + 0.35 * (0.2 - z).clamp(min=0.0)) * step(-0.12, 0.05, z)
     smile = column(a.smile)
     half = 0.26 + 0.04 * smile
     droop = y - MOUTH_Y - 0.120 + 1.1 * x * x - 0.02 * smile
     lip = step(0.066, 0.030, droop.abs() - 0.01 * wave) * step(half, half - 0.07, x.abs()) * step(0.3, 0.45, z)
-    corner = step(0.3, 0.7, bump((x.abs() - half - 0.01) / 0.075, (y - MOUTH_Y + 0.02) / 0.13)) * step(0.2, 0.4, z)
-    lip = torch.maximum(lip, 0.9 * corner) * column(a.moustache > 0.25)
+    lip = lip * column(a.moustache > 0.25)
     where = torch.maximum(jaw, lip)
     flow = x * (1.0 + 0.25 * y) + 0.03 * wave
     strands = grain.at(flow + 6.0, y * 0.22 + 6.0, 16.0)[:, 0] * 0.6 + grain.at(flow + 3.0, y * 0.2 + 3.0, 44.0)[:, 1]

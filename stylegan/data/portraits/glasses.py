@@ -8,7 +8,7 @@ from stylegan.data.portraits.attributes import PortraitAttributes
 from stylegan.data.portraits.head import EYE_X, EYE_Y, Frame
 from stylegan.data.portraits.shading import Grain, blend, column, step
 
-_PLANE_Z = 0.78
+_PLANE_Z, _CURVE = 0.80, 0.42
 # half width, half height, corner radius, rim, drop of the inner lower corner; one row per shape
 _SHAPES = ((0.205, 0.205, 0.200, 0.017, 0.0), (0.235, 0.150, 0.060, 0.018, 0.0), (0.235, 0.175, 0.100, 0.025, -0.10),
            (0.230, 0.200, 0.150, 0.013, -0.22))  # fmt: skip
@@ -23,9 +23,12 @@ def draw_glasses(
     half_w, half_h, corner, rim, taper = (table[:, i : i + 1] for i in range(5))
     r = f.rotation[..., None]
     u, v = at
-    # The ray's point in the plane z = _PLANE_Z − curve of the head's frame.
+    # The ray's point on the sheet z = _PLANE_Z − _CURVE x² of the head's frame, by three damped steps.
     ox, oy, oz = f.to_head(u, v, torch.zeros_like(u))
-    depth = (_PLANE_Z - oz) / r[:, 2, 2].clamp(min=0.3)
+    x = ox
+    for _ in range(3):
+        depth = (_PLANE_Z - _CURVE * x.square().clamp(max=0.5) - oz) / r[:, 2, 2].clamp(min=0.3)
+        x = 0.5 * (x + ox + depth * r[:, 2, 0])
     x, y = ox + depth * r[:, 2, 0], oy + depth * r[:, 2, 1]
     soft = 0.004 + 0.55 * grain.pixel
     thick = rim + 0.25 * grain.pixel
@@ -56,7 +59,7 @@ def _arms(f: Frame, at: tuple[Tensor, Tensor], half_w: Tensor, thick: Tensor, so
     cover = torch.zeros_like(at[0])
     for side in (-1.0, 1.0):
         x0, y0 = side * (EYE_X + 0.01 + half_w), torch.full_like(half_w, EYE_Y + 0.06)
-        ax, ay, _ = f.to_view(x0, y0, torch.full_like(half_w, _PLANE_Z))
+        ax, ay, _ = f.to_view(x0, y0, _PLANE_Z - _CURVE * x0.square())
         bx, by, _ = f.to_view(
             torch.full_like(half_w, side * 0.765), torch.full_like(half_w, EYE_Y + 0.08), torch.full_like(half_w, -0.02)
         )

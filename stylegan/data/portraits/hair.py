@@ -94,11 +94,11 @@ def back_solid(a: PortraitAttributes, s: Style, rotation: Tensor) -> Solid:
     wide = 1.0 + 0.05 * a.face_width
     middle, reach = 0.5 * (0.5 + s.end), 0.5 * (0.5 - s.end) + 0.10
     width = 0.60 + th + 0.14 * a.hair_volume
-    knot = 0.05 + s.bun * (0.21 + 0.05 * a.hair_volume)
+    knot = 0.05 + s.bun * (0.25 + 0.07 * a.hair_volume)
     parts = [
         Blob((0.0, 0.30, -0.13), (0.725 * wide + th, 0.76 + th + 0.5 * s.top, 0.84 + th), 7.0),
         Blob((0.0, hang * middle, -0.42), (0.30 + hang * (width - 0.30), 0.30 + hang * (reach - 0.30), 0.34), 6.0),
-        Blob((0.0, 0.90 * s.bun, -0.60 + 0.15 * s.bun), (knot * 1.1, knot, knot), 5.0),
+        Blob((0.0, 1.02 * s.bun, -0.60 + 0.18 * s.bun), (knot * 1.1, knot, knot), 5.0),
     ]
     return solid(parts, [], rotation)
 

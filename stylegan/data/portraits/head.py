@@ -62,13 +62,14 @@ def frame(a: PortraitAttributes) -> Frame:
 def head_solid(a: PortraitAttributes, rot: Tensor) -> Solid:
     """Skull, face, nose, lips, ears and neck of every portrait, in view space."""
     wide = 1.0 + 0.05 * a.face_width
-    jaw_w, old, soft = 0.05 * a.jaw, a.age, a.softness
+    old, soft = a.age, a.softness
+    jaw_w = 0.05 * a.jaw - 0.05 * (soft - 0.5)
     drop = 0.07 * a.mouth_open
     chin_y = -0.77 - 0.04 * a.chin - drop
     hairy = 0.05 * (a.beard - 0.3).clamp(min=0.0)
     cheek = 0.03 * a.cheeks + 0.02 * a.smile.clamp(min=0.0)
     nose_y = -0.19 - 0.04 * a.nose_length - 0.01 * old
-    nose_w = 1.0 + 0.22 * a.nose_width - 0.12 * (soft - 0.5)
+    nose_w = 0.96 + 0.20 * a.nose_width - 0.16 * (soft - 0.5)
     ear = 1.0 + 0.15 * a.ear_size + 0.1 * old
     ear_x = 0.755 * wide
     eye = 1.0 + 0.08 * a.eye_size
@@ -80,14 +81,14 @@ def head_solid(a: PortraitAttributes, rot: Tensor) -> Solid:
         Blob((0.0, chin_y, 0.36), (0.21 + 0.6 * jaw_w + hairy, 0.16 + hairy, 0.21 + hairy), 1.3),
         *Blob((0.22 + jaw_w, -0.53 - 0.5 * drop, 0.10), (0.23 + hairy, 0.23 + hairy, 0.34), 2.5).mirrored(),
         *Blob((0.34 * wide, -0.22, 0.40), (0.20 + cheek, 0.19 + 0.5 * cheek, 0.18 + cheek), 1.5).mirrored(),
-        Blob((0.0, -0.45, 0.47), (0.27, 0.20, 0.21), 1.3),
+        Blob((0.0, -0.44, 0.45), (0.29, 0.21, 0.21), 1.2),
         *Blob((0.25, 0.235, 0.54), (0.26, 0.10, 0.14 + 0.03 * (1.0 - soft)), 1.0).mirrored(),
         *Blob((EYE_X, EYE_Y, EYE_Z), (0.20 * eye, 0.185 * eye, 0.20 * eye), 2.5).mirrored(),
         Blob((0.0, 0.04, 0.66), (0.09 * nose_w, 0.25, 0.13), 1.2),
-        Blob((0.0, nose_y, 0.80), (0.115 * nose_w, 0.105, 0.135), 1.7),
-        *Blob((0.105 * nose_w, nose_y - 0.015, 0.72), (0.075 * nose_w, 0.065, 0.09), 1.2).mirrored(),
-        Blob((0.0, MOUTH_Y + 0.045 + 0.3 * drop, 0.66), (0.19, 0.05 * full, 0.07), 0.7),
-        Blob((0.0, MOUTH_Y - 0.06 - 0.7 * drop, 0.64), (0.16, 0.055 * full, 0.07), 0.7),
+        Blob((0.0, nose_y, 0.80), (0.112 * nose_w, 0.095, 0.125), 1.6),
+        *Blob((0.105 * nose_w, nose_y - 0.015, 0.72), (0.070 * nose_w, 0.058, 0.08), 1.1).mirrored(),
+        Blob((0.0, MOUTH_Y + 0.045 + 0.3 * drop, 0.66), (0.20, 0.05 * full, 0.065), 0.45),
+        Blob((0.0, MOUTH_Y - 0.06 - 0.7 * drop, 0.64), (0.17, 0.055 * full, 0.065), 0.5),
         *Blob((ear_x, 0.0, -0.12), (0.05 * ear, 0.165 * ear, 0.115 * ear), 3.0, -0.16).mirrored(),
         *Blob((ear_x - 0.035, -0.14 * ear, -0.08), (0.04, 0.05, 0.06), 2.0).mirrored(),
         Blob((0.0, -1.05, -0.20), (0.37 - 0.05 * soft + jaw_w, 0.90, 0.34), 5.0),

@@ -49,8 +49,8 @@ def hsv(hue_deg: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
 def hair_colour(hue_deg: Tensor, lightness: Tensor, grey: Tensor) -> Tensor:
     """Linear light `[N, 3]`: browns and blonds lose saturation towards both ends; grey tends to a cool white."""
     warm = (hue_deg > 5.0) & (hue_deg < 50.0)
-    hue = torch.where(warm, hue_deg + 14.0 * lightness, hue_deg)
-    natural = 0.38 + 0.9 * lightness * (1.0 - lightness) + 0.012 * (26.0 - hue_deg).clamp(min=0.0)
+    hue = torch.where(warm, (hue_deg + 9.0 * lightness).clamp(max=46.0), hue_deg)
+    natural = 0.38 + 0.75 * lightness * (1.0 - lightness) + 0.012 * (26.0 - hue_deg).clamp(min=0.0)
     saturation = torch.where(warm, natural.clamp(0.0, 0.85), torch.full_like(hue, 0.62))
     own = hsv(hue, saturation, 0.13 + 0.80 * lightness)
     white = hsv(torch.full_like(hue, 220.0), torch.full_like(hue, 0.05), 0.52 + 0.36 * grey)
