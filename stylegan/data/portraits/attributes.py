@@ -209,7 +209,7 @@ def _hair(out: dict[str, Tensor], u: dict[str, Tensor], g: dict[str, Tensor], ex
     out["hair_style"] = style.float()
     out["hair_length"] = low[style] + (high - low)[style] * u["hair_length"]
     out["beard"] = out["beard"] * (1.6 - 1.6 * out["hair_length"]).clamp(0.0, 1.0)
-    out["fringe"] = (1.5 * u["fringe"] - 0.5).clamp(0.0, 1.0)
+    out["fringe"] = (1.8 * u["fringe"] - 0.8).clamp(0.0, 1.0)
     grey = (age - 0.55 + 0.14 * g["hair_grey"]) * 2.4
     out["hair_grey"] = grey.clamp(0.0, 1.0)
     dark = 0.55 * (out["skin_tone"] - 0.2).clamp(min=0.0)

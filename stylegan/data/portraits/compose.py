@@ -265,7 +265,7 @@ def _front_hair(s: Scene, front: Tensor) -> tuple[Tensor, Tensor]:
     shown, cover, own, ragged = _hair_layer(s, front, dim)
     edge = hairline(s.a, s.style, own)
     soft = column(0.035 + 0.03 * s.style.hangs + 0.03 * (s.style.thick < 0.03)) + 0.3 * s.grain.pixel
-    grown = step(-soft, soft, edge + 0.075 * ragged)
+    grown = step(-soft, soft, edge + 0.10 * ragged)
     bare = column((s.a.hair_style < 0.5).float())
     horseshoe = step(0.48, 0.30, own[1]) * step(0.95, 1.25, torch.atan2(own[0].abs(), own[2] + 0.12))
     grown = grown * torch.lerp(torch.ones_like(edge), horseshoe * column((s.a.hair_length * 80).clamp(max=1.0)), bare)

@@ -61,7 +61,7 @@ def _wrinkles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, 
     sag = torch.exp(-((ax - 0.24 - 0.10 * (MOUTH_Y - y) - 0.01 * wobble[:, 3]) / 0.024).square())
     sag = sag * step(-0.74, -0.62, y) * step(-0.44, -0.54, y)
     bags = bump((ax - EYE_X + 0.02) / 0.13, (y - EYE_Y + 0.20 - 0.8 * (ax - EYE_X).square()) / 0.030)
-    depth = (0.42 * forehead + 0.45 * feet + 0.32 * sag + 0.30 * bags) * old + fold * (0.10 * smile + 0.46 * old)
+    depth = (0.42 * forehead + 0.45 * feet + 0.26 * sag + 0.30 * bags) * old + fold * (0.10 * smile + 0.36 * old)
     tint = torch.tensor([0.75, 1.0, 1.05], device=x.device)[None, :, None]  # creases are reddish
     return colour * (1.0 - (depth * front)[:, None] * tint).clamp(0.0, 1.0)
 

@@ -24,8 +24,8 @@ _CELLS = TABLE_SIZE / (2.0 * math.pi)  # of strand noise in a radian: one turn i
 _STYLES = {
     "bald": (0.005, 0.00, 0, 0.62, 0.0, 0.1, 0.9, -0.5, 0.0, 0, 0.55),
     "buzz": (0.012, 0.00, 0, 0.60, 0.0, 0.3, 0.9, -0.5, 0.0, 0, 0.80),
-    "short": (0.060, 0.07, 0, 0.50, 0.2, 0.1, 0.9, -0.4, 0.1, 0, 1.0),
-    "side part": (0.070, 0.06, 0, 0.58, 0.1, 0.0, 1.0, 0.2, 0.5, 0, 1.0),
+    "short": (0.060, 0.08, 0, 0.56, 0.2, 0.1, 0.9, -0.4, 0.1, 0, 1.0),
+    "side part": (0.070, 0.07, 0, 0.58, 0.1, 0.0, 1.0, 0.2, 0.5, 0, 1.0),
     "swept back": (0.055, 0.12, 0, 0.64, 0.1, 0.0, 0.25, -1.0, 0.0, 0, 1.0),
     "afro": (0.240, 0.06, 0, 0.60, 0.0, 1.0, 0.9, -0.4, 0.0, 0, 1.0),
     "bob": (0.085, 0.02, 1, 0.56, 0.1, 0.0, 1.0, 0.2, 0.5, 0, 1.0),
@@ -103,15 +103,27 @@ def back_solid(a: PortraitAttributes, s: Style, rotation: Tensor) -> Solid:
     return solid(parts, [], rotation)
 
 
+def _fringe(a: PortraitAttributes, s: Style) -> Tensor:
+    """How far the hair falls over the forehead, `[N, 1]`: not where it is tied, combed back or an afro."""
+    return column(a.fringe * (1.0 - s.bun) * (s.curl < 0.9).float() * (s.pole_z > -0.9).float())
+
+
+def _parting(a: PortraitAttributes, s: Style) -> Tensor:
+    """Where the parting runs, x in head units, `[N]`."""
+    return 0.26 * a.parting * (s.parted > 0.3)
+
+
 def hairline(a: PortraitAttributes, s: Style, own: Points) -> Tensor:
     """Height above the line where hair ends, `[N, P]`: positive where there is hair."""
     x, y, z = own
     side = torch.atan2(x.abs(), z + 0.12)
-    fringe = column(a.fringe * (1.0 - s.bun) * (s.curl < 0.9).float() * (s.pole_z > -0.9).float())
-    sweep = 0.22 * column(a.parting) * x * (0.3 + fringe)
+    fringe = _fringe(a, s)
+    sweep = 0.26 * column(a.parting) * x * (0.3 + fringe)
     front = column(s.forehead) - 0.27 * fringe + sweep + column(0.16 * s.recede)
     front = front + column(0.20 * s.recede) * torch.exp(-((side - 0.62) / 0.22).square())
-    peak = 0.10 * x.abs() * (1.0 - fringe)
+    from_parting = (x - column(_parting(a, s))).abs()
+    curtain = 0.13 - (0.30 + 0.35 * column(s.hangs)) * from_parting  # open over the parting, falling to both sides
+    peak = torch.where(column(s.parted) > 0.3, curtain, 0.10 * x.abs()) * (1.0 - fringe)
     hang = column(s.hangs)
     burn = torch.lerp(torch.full_like(hang, -0.10), column(s.end), hang)
     around_ear = torch.lerp(torch.full_like(hang, 0.15), column(s.end), hang)
@@ -137,14 +149,15 @@ class Strands:
 def strands(a: PortraitAttributes, s: Style, grain: Grain, own: Points, normal: Tensor) -> Strands:
     """The coordinates across and along the strands, bent by waves and curls; `normal` in the head's frame."""
     x, y, z = own
-    px = x - column(0.26 * a.parting * (s.parted > 0.3))
+    px = x - column(_parting(a, s))
     ay, az = column(s.pole_y), column(s.pole_z)
     size = (ay * ay + az * az).sqrt()
     ay, az = ay / size, az / size
     ahead = ay * (z + 0.12) - az * (y - 0.25)  # square to the pole, towards the face
     line = column(s.parted)
-    along_line = torch.minimum(torch.maximum(ahead, -line), 0.6 * line)  # the pole drawn out into a parting
-    angle = torch.atan2(px, ahead - along_line) - 1.2 * torch.sign(px) * (along_line - 0.6 * line)
+    ahead_end = line * (1.0 - 0.5 * _fringe(a, s))
+    along_line = torch.minimum(torch.maximum(ahead, -line), ahead_end)  # the pole drawn out into a parting
+    angle = torch.atan2(px, ahead - along_line) - 1.2 * torch.sign(px) * (along_line - ahead_end)
     hanging = torch.sign(x) * (1.2 * (x.abs() - z) + 1.05)  # round the lock at either side, on from the angle there
     down = column(s.hangs) * step(0.20, -0.45, y)
     across = torch.lerp(angle, hanging, down) * _CELLS
