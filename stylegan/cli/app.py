@@ -17,6 +17,8 @@ from typer.exceptions import Abort, TyperException
 from stylegan.cli.convert import convert
 from stylegan.cli.generate import generate
 from stylegan.cli.info import info
+from stylegan.cli.portraits import portraits
+from stylegan.cli.train import train
 from stylegan.errors import StyleGANError
 
 USER_MISTAKE, INTERRUPTED = 2, 130
@@ -73,7 +75,7 @@ def _fail(message: str) -> int:
 
 app = typer.Typer(
     cls=_Commands,
-    help="StyleGAN: pictures from models, and models from official weights.",
+    help="StyleGAN: pictures from models, models from pictures or from official weights.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -81,3 +83,5 @@ app = typer.Typer(
 app.command()(generate)
 app.command()(convert)
 app.command()(info)
+app.command()(train)
+app.command()(portraits)
