@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 _NOISE_STREAM = 0x5EED
-_MAX_RESOLUTION = 2048
+_MAX_RESOLUTION = 1024
 _CHUNK_SAMPLES = {"cpu": 1 << 17, "cuda": 1 << 23}  # sample points drawn at a time
 
 
@@ -83,7 +83,7 @@ def render(attributes: PortraitAttributes, noise_ids: Tensor, resolution: int, s
     Args:
         attributes: N rows.
         noise_ids: int64 `[N]`, from `noise_ids`; the same attributes with other ids differ in stochastic detail only.
-        resolution: R, 4 to 2048; the same portrait at another R is the same picture, finer.
+        resolution: R, 4 to 1024; the same portrait at another R is the same picture, finer.
         supersample: points per pixel and axis for colours and soft edges, 1 to 4.
 
     Raises:

@@ -60,5 +60,5 @@ def hair_colour(hue_deg: Tensor, lightness: Tensor, grey: Tensor) -> Tensor:
 def to_srgb(x: Tensor) -> Tensor:
     """Linear light ≥ 0 → sRGB in [0, 1], with a soft shoulder instead of a clipped highlight."""
     x = x.clamp(min=0.0)
-    bright = 0.8 + 0.2 * torch.tanh((x - 0.8) * 5.0)
-    return torch.where(x > 0.8, bright, x).clamp(1e-6, 1.0).pow(1.0 / 2.2)
+    bright = 0.7 + 0.26 * torch.tanh((x - 0.7) / 0.26)
+    return torch.where(x > 0.7, bright, x).clamp(1e-6, 1.0).pow(1.0 / 2.2)

@@ -26,12 +26,12 @@ class Grain:
     pixel: float
 
     def at(self, x: Tensor, y: Tensor, cells: float) -> Tensor:
-        """Four independent noises `[N, 4, P]` at (x, y) times `cells` per unit, fading out below two pixels a cell."""
+        """Four independent noises `[N, 4, P]` at (x, y) times `cells` per unit, fading out as cells shrink to a pixel."""
         return value_noise(self.table, x * cells, y * cells) * self.visible(cells)
 
     def visible(self, cells: float) -> float:
-        """1 where a cell covers three pixels or more, 0 from 1.2 down: what would alias averages out instead."""
-        return min(1.0, max(0.0, (1.0 / (cells * self.pixel) - 1.2) / 1.8))
+        """1 where a cell covers two pixels or more, 0 from 0.8 down: what would alias averages out instead."""
+        return min(1.0, max(0.0, (1.0 / (cells * self.pixel) - 0.8) / 1.2))
 
 
 def step(low: Tensor | float, high: Tensor | float, x: Tensor) -> Tensor:
