@@ -26,7 +26,7 @@ class Grain:
     pixel: float
 
     def at(self, x: Tensor, y: Tensor, cells: float) -> Tensor:
-        """1 where a cell covers two pixels or more, 0 from 0.8 down: what would alias averages out."""
+        """Four independent noises `[N, 4, P]` at (x, y) times `cells` per unit, fading as cells shrink to a pixel."""
         return value_noise(self.table, x * cells, y * cells) * self.visible(cells)
 
     def visible(self, cells: float) -> float:
