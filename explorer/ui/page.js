@@ -1,0 +1,115 @@
+/* The page's one loop: edits of controls → one request at a time → the canvas. Runs before Gradio draws anything.
+
+   `explorer.present` is the recipe on screen, as the server's canonical JSON. Controls call `edit(name, value)`; what
+   loads a whole recipe calls `load(json)`. While a request is on its way newer values only replace each other, so a drag
+   always ends on its last one. The server answers with the picture, its recipe and what every control should show. */
+(() => {
+  const SETTLE_MS = 350; // after this long without an edit, and with no button down, a gesture is one step of the history
+  const visitor = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2);
+  const pending = new Map(); // slot → [name, value]: edits that the server has not seen
+  const shown = {}; // what the controls show, by name
+  const readers = []; // called with every answer, after its picture is painted
+  let wanted = null; // a recipe to load instead of what is present
+  let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, queued = [];
+
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+  const explorer = (window.explorer = {
+    visitor, present: null, answered: 0, pixels: localStorage.getItem("explorer.pixels") !== "smooth",
+
+    /* Ask for a change. `slot` tells apart edits of one name that do not replace each other (one per layer, say). */
+    edit(name, value, slot = "") {
+      pending.delete(name + slot); // a Map keeps the order of insertion: the newest edit is applied last
+      pending.set(name + slot, [name, value]);
+      loop();
+    },
+
+    /* A Gradio control changed. What the page itself made it show is no edit. */
+    control(name, value) {
+      if (value === null || value === undefined || same(value, shown[name])) return;
+      shown[name] = value;
+      explorer.edit(name, value);
+    },
+
+    /* Show another recipe; edits under way are forgotten. */
+    load(json) {
+      if (!json || (json === explorer.present && !pending.size && wanted === null)) return;
+      pending.clear();
+      wanted = json;
+      loop();
+    },
+
+    /* What controls should show: [[name, index or null], …] → values for Gradio, or its word for "leave it". */
+    take(places) {
+      const values = latest ? latest.values : {};
+      const out = places.map(([name, index]) => {
+        const value = index === null ? values[name] : values[name]?.[index];
+        const now = index === null ? shown[name] : shown[name]?.[index];
+        return value === undefined || value === null || same(value, now) ? { __type__: "update" } : value;
+      });
+      Object.keys(values).forEach((name) => (shown[name] = merged(shown[name], values[name])));
+      return out;
+    },
+
+    /* Gradio has made its controls anew: set all of them again. */
+    forget() { Object.keys(shown).forEach((name) => delete shown[name]); if (latest) refresh(); },
+
+    value: (name) => (pending.has(name) ? pending.get(name)[1] : latest?.values[name]),
+    onAnswer(reader) { readers.push(reader); if (latest) reader(latest); },
+    attach(parts) { stage = parts; loop(); },
+    idle: () => !busy && !pending.size && wanted === null,
+    /* Resolves when no picture is being made: what can wait (sheets) lets the picture go first. */
+    quiet: () => (explorer.idle() ? Promise.resolve() : new Promise((done) => queued.push(done))),
+    theme() { localStorage.setItem("explorer.theme", document.body.classList.toggle("dark") ? "dark" : "light"); },
+    error(text) { stage?.error(text || ""); },
+    settle: () => settle(),
+  });
+
+  function merged(old, value) {
+    return Array.isArray(value) && Array.isArray(old) ? value.map((v, i) => v ?? old[i]) : value;
+  }
+
+  async function loop() {
+    if (busy || !stage) return;
+    busy = true;
+    while (wanted !== null || (pending.size && explorer.present)) {
+      const sent = [...pending], base = wanted ?? explorer.present;
+      wanted = null;
+      const request = { visitor, base, edits: sent.map(([, edit]) => edit), lossless: explorer.pixels };
+      const answer = await stage.render(request).catch(() => ({ error: "The app does not answer: is it still running?" }));
+      sent.forEach(([slot, edit]) => pending.get(slot) === edit && pending.delete(slot));
+      if (answer.overtaken) continue;
+      if (answer.error) { explorer.error(answer.error); continue; }
+      latest = answer;
+      explorer.present = answer.recipe;
+      explorer.error("");
+      await stage.paint(answer);
+      explorer.answered += 1;
+      for (const reader of readers) reader(answer);
+    }
+    busy = false;
+    queued.splice(0).forEach((done) => done());
+    if (latest) refresh();
+  }
+
+  /* Between pictures: controls that show something else than the recipe are set, and the gesture ends after a while. */
+  function refresh() {
+    if (latest.model !== model) { model = latest.model; stage.trigger("model"); }
+    clearTimeout(timer);
+    timer = setTimeout(settle, SETTLE_MS);
+    const stale = Object.keys(latest.values).some((name) => !same(merged(shown[name], latest.values[name]), shown[name]));
+    if (stale) setTimeout(() => explorer.idle() && stage.trigger("sync"), 40);
+  }
+
+  function settle() {
+    clearTimeout(timer);
+    if (!latest || !explorer.idle()) return;
+    if (pointerDown) { timer = setTimeout(settle, SETTLE_MS); return; }
+    if (settled === explorer.present) return;
+    settled = explorer.present;
+    stage.trigger("settle");
+  }
+
+  addEventListener("pointerdown", () => (pointerDown = true), true);
+  for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => (pointerDown = false), true);
+})();

@@ -1,0 +1,75 @@
+/* Contact sheets. A sheet's value is {columns, cells: [{recipe, caption, image?}]}: cells without an image are rendered
+   on the server, a strip of them at a time and never before the picture on the stage. Cells that stay the same are kept. */
+(() => {
+  const explorer = window.explorer;
+  const STRIP = 8; // cells in one request
+
+  explorer.sheet = (element, trigger, props, server, watch) => {
+    const grid = element.querySelector(".cells");
+    let version = 0;
+
+    function cellAt(index) {
+      while (grid.children.length <= index) {
+        const button = Object.assign(document.createElement("button"), { type: "button", className: "cell" });
+        button.append(document.createElement("canvas"), document.createElement("span"));
+        grid.append(button);
+      }
+      return grid.children[index];
+    }
+
+    async function show(value) {
+      const mine = ++version, cells = value?.cells ?? [];
+      grid.style.setProperty("--columns", value?.columns ?? 1);
+      while (grid.children.length > cells.length) grid.lastChild.remove();
+      const missing = [];
+      cells.forEach((cell, index) => {
+        const button = cellAt(index), caption = cell.caption ?? "";
+        button.lastChild.textContent = cell.short ?? caption;
+        button.title = caption;
+        button.setAttribute("aria-label", caption);
+        button.dataset.index = index;
+        button.classList.toggle("here", cell.here === true);
+        if (button.dataset.drawn !== (cell.image ?? cell.recipe)) missing.push([button, cell]);
+        button.dataset.recipe = cell.recipe ?? "";
+      });
+      mark();
+      const given = missing.filter(([, cell]) => cell.image), asked = missing.filter(([, cell]) => !cell.image);
+      await Promise.all(given.map(([button, cell]) => draw([[button, cell]], cell.image)));
+      for (let start = 0; start < asked.length && mine === version; start += STRIP) {
+        await explorer.quiet();
+        const some = asked.slice(start, start + STRIP);
+        const data = { visitor: `${explorer.visitor}/${element.id}`, recipes: some.map(([, cell]) => cell.recipe) };
+        const answer = await server.strip(data).catch(() => ({ error: "The app does not answer: is it still running?" }));
+        if (answer.error) return explorer.error(answer.error);
+        if (answer.image && mine === version) await draw(some, answer.image);
+      }
+    }
+
+    async function draw(some, uri) {
+      const strip = await createImageBitmap(await (await fetch(uri)).blob());
+      const size = strip.height;
+      some.forEach(([button, cell], index) => {
+        const canvas = button.firstChild;
+        canvas.width = canvas.height = size;
+        canvas.getContext("2d").drawImage(strip, index * size, 0, size, size, 0, 0, size, size);
+        button.dataset.drawn = cell.image ?? cell.recipe;
+      });
+    }
+
+    function mark() {
+      for (const button of grid.children) button.classList.toggle("present", button.dataset.recipe === explorer.present);
+      const here = grid.querySelector(".here");
+      if (here && grid.scrollWidth > grid.clientWidth) grid.scrollLeft = here.offsetLeft - grid.clientWidth / 2;
+    }
+
+    grid.addEventListener("click", (event) => {
+      const cell = event.target.closest(".cell");
+      if (!cell) return;
+      if (element.querySelector("[data-loads]")) explorer.load(cell.dataset.recipe);
+      trigger("pick", { index: Number(cell.dataset.index), recipe: cell.dataset.recipe });
+    });
+    watch("value", () => show(props.value));
+    explorer.onAnswer(mark);
+    if (props.value) show(props.value);
+  };
+})();

@@ -1,0 +1,151 @@
+"""The shell: the head of the page, the stage, the tabs, undo and redo; and how it is launched."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from explorer import link
+from explorer.adapt import adapted, fresh
+from explorer.base import StyleGANError
+from explorer.context import AppContext
+from explorer.history import History
+from explorer.library import ModelCard
+from explorer.recipe import Recipe
+from explorer.ui import api, explore, sheet
+from explorer.ui.bind import in_words
+from explorer.ui.shared import Shared
+from explorer.values import RecipeError
+from explorer.words import describe
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab: its name, what draws it, and what it needs."""
+
+    name: str
+    build: Callable[[AppContext, Shared], None]
+    stage: bool = True  # False: the tab takes the whole width
+    owner: bool = False  # True: not built where strangers come (Options.owner)
+
+
+TABS = (Tab("Explore", explore.build),)
+
+HELP = (
+    ("← →", "seed"), ("↑ ↓", "ψ"), ("D", "dice"), ("Z Y", "undo, redo"), ("B", "hold: before"), ("P", "pin"),
+    ("K", "keep"), ("S", "save PNG"), ("L", "link"), ("X", "pixels"),
+)  # fmt: skip
+
+
+def build(app: AppContext) -> gr.Blocks:
+    """The whole page for `app`; what its options do not allow is not built."""
+    page: gr.Blocks
+    with gr.Blocks(analytics_enabled=False, title="StyleGAN Explorer", delete_cache=(3600, 3600)) as page:
+        shared = Shared(app)
+        history = gr.State(lambda: None)
+        with gr.Row(elem_id="head"):
+            gr.HTML("<h1>StyleGAN Explorer</h1>", elem_id="name", apply_default_css=False)
+            model = gr.Dropdown(_models(app), label="Model", container=False, elem_id="model", interactive=True)
+            gr.HTML(_THEME_BUTTON, elem_id="theme", apply_default_css=False)
+        with gr.Row(elem_id="page"):
+            with gr.Column(elem_id="left"):
+                shared.draw_stage()
+                steps = sheet.sheet(app, "steps", "Steps", loads=False)
+                keys = "".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in HELP)
+                gr.HTML(f'<div class="help">{keys}</div>', elem_id="help", apply_default_css=False)
+            with gr.Column(elem_id="right"), gr.Tabs():
+                for tab in TABS:
+                    if not tab.owner or app.options.owner:
+                        _draw(tab, app, shared)
+        shared.bind("model", model, _with_model(app), lambda recipe, card: card.digest)
+        _connect_history(shared, history, steps)
+        shared.connect()
+        page.load(
+            _start(app),
+            None,
+            [shared.live, model],
+            show_progress="hidden",
+            api_visibility="private",
+            queue=False,
+        )
+        api.build(app)
+    return page
+
+
+_THEME_BUTTON = (
+    '<button type="button" title="Light or dark" aria-label="Light or dark" '
+    'onclick="window.explorer.theme()">◐</button>'
+)
+
+
+def _draw(tab: Tab, app: AppContext, shared: Shared) -> None:
+    with gr.Tab(tab.name) as drawn:
+        tab.build(app, shared)
+    wide = "false" if tab.stage else "true"
+    drawn.select(None, None, None, js=f'() => {{ document.body.classList.toggle("wide", {wide}); }}')
+
+
+def _models(app: AppContext) -> list[tuple[str, str]]:
+    return [(f"{card.name} · {card.resolution}²", card.digest) for card in app.library.cards()]
+
+
+def _with_model(app: AppContext) -> Callable[[Recipe, ModelCard, Any], Recipe]:
+    def apply(recipe: Recipe, card: ModelCard, value: Any) -> Recipe:
+        return adapted(recipe, app.library.card(value))
+
+    return apply
+
+
+def _start(app: AppContext) -> Callable[[gr.Request], Any]:
+    """The picture a page opens with: the one in its address, else the default model's seed 0."""
+
+    def start(request: gr.Request) -> Any:
+        default = app.library.default
+        recipe = None
+        try:
+            recipe = link.from_params(dict(request.query_params), default)
+            if recipe is not None:
+                app.engine.check(recipe)
+        except StyleGANError as error:
+            gr.Warning(in_words(error))
+            recipe = None
+        recipe = recipe or fresh(app.library.card(default))
+        return recipe.json, gr.update(choices=_models(app), value=recipe.model)
+
+    return start
+
+
+def _connect_history(shared: Shared, state: gr.State, steps: gr.HTML) -> None:
+    def strip(history: History) -> dict[str, Any]:
+        pictures = [(recipe, describe(recipe)) for recipe in history.steps]
+        return sheet.cells(pictures, 0, here=len(history.past))
+
+    def pushed(history: History | None, text: str) -> History:
+        present = shared.present(text)
+        return History(present) if history is None else history.push(present)
+
+    def settle(history: History | None, text: str) -> Any:
+        now = pushed(history, text)
+        return now, strip(now)
+
+    def moved(step: Callable[[History], History]) -> Callable[[History | None, str], Any]:
+        def move(history: History | None, text: str) -> Any:
+            now = step(pushed(history, text))
+            return now, strip(now), now.present.json
+
+        return move
+
+    def pick(history: History | None, text: str, event: gr.EventData) -> Any:
+        now = pushed(history, text)
+        index = event._data.get("index") if isinstance(event._data, dict) else None
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(now.steps):
+            raise RecipeError("This step is not there any more.")
+        now = now.at(index)
+        return now, strip(now), now.present.json
+
+    inputs, both = [state, shared.live], [state, steps, shared.live]
+    shared.on(shared.live.settle, settle, inputs, [state, steps])
+    shared.on(shared.live.undo, moved(History.undo), inputs, both)
+    shared.on(shared.live.redo, moved(History.redo), inputs, both)
+    shared.on(steps.pick, pick, inputs, both)
