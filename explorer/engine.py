@@ -74,7 +74,7 @@ class Engine:
         return picture.copy() if len(picture) == size else scaling.resized(picture, size, smooth)
 
     def pictures(self, recipes: Sequence[Recipe], visitor: str | None = None) -> Iterator[tuple[int, Picture]]:
-        """Yield (index, picture in its model's own size) for all `recipes`, in the order in which they share the most.
+        """Yield (index, picture in its model's own size) for all `recipes`, in an order in which neighbours share.
 
         Leaves nothing in the cache. The device is free for others between two pictures. Errors as `render`.
         """
@@ -83,7 +83,8 @@ class Engine:
         with self._turns.request(visitor) as request:
             with request.turn(), torch.no_grad():
                 plans = [self._plan(recipe) for recipe in recipes]
-            order = sorted(range(len(plans)), key=lambda i: plans[i].keys)  # equal beginnings come together
+            seen: dict[Key, int] = {}  # sorted like this equal beginnings come together, else the order stays
+            order = sorted(range(len(plans)), key=lambda i: [seen.setdefault(key, i) for key in plans[i].keys])
             kept: dict[Key, Tensor] = {}
             for i, after in itertools.zip_longest(order, order[1:]):
                 wanted = set() if after is None else set(plans[after].keys)

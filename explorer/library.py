@@ -108,10 +108,11 @@ class Library:
             ModelFileError: the file is gone or damaged.
         """
         with self._lock:
+            name = self.card(digest).name
+            path = self._paths[digest]
             if digest in self._loaded:
                 self._loaded.move_to_end(digest)
                 return self._loaded[digest]
-            name, path = self.card(digest).name, self._paths[digest]
             G = load(path, self._device)
             if G.digest != digest:
                 raise InputError(f"The file of the model {name} has changed: reload the page to see what it is now.")
