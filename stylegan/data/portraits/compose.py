@@ -24,7 +24,7 @@ _TRACE_POINTS = 4096  # on the CPU: what K ellipsoids need for so many points st
 
 @dataclass(frozen=True)
 class Window:
-    """A part of the picture, in [−1, 1], y up: heads keep their place, so most paint is needed in a part only."""
+    """A part of the picture, in head units, y up: heads keep their place, so most paint is needed in a part only."""
 
     left: float
     right: float
@@ -34,8 +34,9 @@ class Window:
     def spans(self, points: int) -> tuple[int, slice, slice]:
         """Side length of the square grid of `points`, and the rows and columns that touch the window."""
         side = math.isqrt(points)
-        first, last = math.floor((1.0 - self.top) / 2.0 * side), math.ceil((1.0 - self.bottom) / 2.0 * side)
-        start, stop = math.floor((1.0 + self.left) / 2.0 * side), math.ceil((1.0 + self.right) / 2.0 * side)
+        left, right, bottom, top = (edge * SCALE for edge in (self.left, self.right, self.bottom, self.top))
+        first, last = math.floor((1.0 - top) / 2.0 * side), math.ceil((1.0 - bottom) / 2.0 * side)
+        start, stop = math.floor((1.0 + left) / 2.0 * side), math.ceil((1.0 + right) / 2.0 * side)
         return side, slice(max(first, 0), min(last, side)), slice(max(start, 0), min(stop, side))
 
     def crop(self, x: Tensor) -> Tensor:
@@ -50,15 +51,15 @@ class Window:
         view.copy_(part.reshape(view.shape))
 
 
-_WHOLE = Window(-1.0, 1.0, -1.0, 1.0)
-_HEAD = Window(-0.76, 0.76, -1.0, 0.92)
-_TORSO = Window(-1.0, 1.0, -1.0, -0.28)
-_FACE = Window(-0.56, 0.56, -0.80, 0.64)
-_BEARD = Window(-0.62, 0.62, -0.80, 0.24)
-_MOUTH = Window(-0.40, 0.40, -0.50, -0.02)
-_BROWS = Window(-0.48, 0.48, 0.02, 0.50)
-_EYES = Window(-0.46, 0.46, -0.16, 0.34)
-_GLASSES = Window(-0.66, 0.66, -0.22, 0.42)
+_WHOLE = Window(-9.0, 9.0, -9.0, 9.0)  # beyond any edge
+_HEAD = Window(-1.22, 1.22, -9.0, 1.47)
+_TORSO = Window(-9.0, 9.0, -9.0, -0.45)
+_FACE = Window(-0.9, 0.9, -1.28, 1.02)
+_BEARD = Window(-0.99, 0.99, -1.28, 0.38)
+_MOUTH = Window(-0.64, 0.64, -0.8, -0.03)
+_BROWS = Window(-0.77, 0.77, 0.03, 0.8)
+_EYES = Window(-0.74, 0.74, -0.26, 0.54)
+_GLASSES = Window(-1.06, 1.06, -0.35, 0.67)
 
 
 @dataclass(frozen=True)

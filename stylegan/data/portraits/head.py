@@ -8,7 +8,7 @@ from torch import Tensor
 from stylegan.data.portraits.attributes import PortraitAttributes
 from stylegan.data.portraits.surface import Blob, Solid, solid
 
-SCALE = 0.625  # half a head's height, in half pictures
+SCALE = 0.72  # half a head's height, in half pictures
 EYE_X, EYE_Y, EYE_Z = 0.295, 0.03, 0.50  # centre of the eyeballs in the head's frame
 MOUTH_Y = -0.475
 
@@ -53,7 +53,7 @@ def frame(a: PortraitAttributes) -> Frame:
     """Pose and light. The head moves against its turn, so that the eyes keep their place in the picture."""
     r = rotation(a.yaw, a.pitch)
     middle = torch.stack((r[:, 0, 2] * 0.42, r[:, 1, 2] * 0.45), dim=1)
-    shift = torch.tensor([0.0, 0.09], device=r.device) - middle
+    shift = -middle
     azimuth = torch.deg2rad(a.light_direction)  # at an elevation of 37°, of cosine 0.8 and sine 0.6
     light = torch.stack((0.8 * azimuth.sin(), torch.full_like(azimuth, 0.6), 0.8 * azimuth.cos()), dim=1)
     return Frame(r, rotation(0.35 * a.yaw, torch.zeros_like(a.pitch)), shift, light)
