@@ -36,14 +36,14 @@ def plan(G: Generator, w: Tensor, noise: Sequence[NoiseId]) -> Plan:
     chain = hashlib.blake2b(G.digest.encode(), digest_size=16)
     rows = w.cpu().numpy()
     keys = []
-    for layer in range(2 * _finest(G) + 2):
+    for layer in range(2 * finest_resolution(G) + 2):
         chain.update(rows[min(layer, len(rows) - 1)].data)
         chain.update(repr(noise[layer]).encode())
         keys.append(chain.digest())
     return Plan(G, w[None], tuple(noise), tuple(keys))
 
 
-def _finest(G: Generator) -> int:
+def finest_resolution(G: Generator) -> int:
     """Index of the finest resolution that takes part at the generator's lod."""
     return G.config.num_layers // 2 - 1 - int(G.lod)
 
@@ -80,7 +80,7 @@ def paint(
             coarser = x
         if layer < last:
             store(plan.keys[layer], x)
-    finest = _finest(G)
+    finest = finest_resolution(G)
     image = G.synth.to_rgb[finest](x)
     if fade:
         image = torch.lerp(image, ops.upsample(G.synth.to_rgb[finest - 1](coarser)), fade)
