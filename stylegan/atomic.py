@@ -37,10 +37,18 @@ def full_disk_as_error(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn the system's "no space left" into one sentence that names `path`."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if _is_full(error):
             raise DiskFullError(f"No space left to write {path}: free some and try again.") from error
         raise
+
+
+def _is_full(error: Exception) -> bool:
+    """Also in the words of safetensors, which writes from Rust and raises no OSError."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, OSError):
+        return error.errno in full
+    return any(f"(os error {number})" in str(error) for number in full)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
