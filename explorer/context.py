@@ -12,8 +12,8 @@ from explorer.library import Library
 from explorer.options import DEFAULT_MODEL, Options
 from stylegan.errors import InputError
 
-OWNER = "owner"  # the one gallery of an app that only its owner can reach
-VISITOR_PICTURES, VISITOR_MIB = 100, 32  # the gallery of one visitor of a demo
+VISITORS = 200  # galleries of a demo
+VISITOR_PICTURES, VISITOR_MIB = 100, 32  # in each of them
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,14 @@ class AppContext:
             hint = "Give one with --model FILE, or put one into the folder given by --models."
             raise InputError(" ".join(["There is no model to show.", *library.problems, hint]))
         return cls(options, library, Engine(library))
+
+    def make_room(self) -> None:
+        """Where strangers come, forget the galleries not added to for longest, so that the disk does not fill."""
+        root = Path(self.options.gallery)
+        if self.options.demo and root.is_dir():
+            folders = sorted(filter(Path.is_dir, root.iterdir()), key=lambda folder: folder.stat().st_mtime)
+            for folder in folders[: max(0, len(folders) - VISITORS)]:
+                Gallery(folder).delete_all()
 
     def gallery(self, visitor: str | None, key: str) -> Gallery:
         """Whose kept pictures: a user's by name, a demo visitor's by their browser's secret key, else the owner's."""

@@ -35,7 +35,7 @@ def build(app: AppContext, shared: Shared) -> None:
 
 def _seed(shared: Shared) -> None:
     with gr.Row(elem_classes="joined"):
-        seed = gr.Number(0, label="Seed", info="Which picture: each number is another one.", precision=0,
+        seed = gr.Number(0, label="Seed", info="each number is another picture", precision=0,
                          minimum=0, maximum=MAX_SEED, elem_id="seed")  # fmt: skip
         gr.HTML(
             '<button type="button" title="Previous (←)" onclick="explorer.tools.step(-1)">‹</button>'
@@ -61,7 +61,7 @@ def _seed(shared: Shared) -> None:
 def _psi(shared: Shared) -> None:
     with gr.Column(elem_classes="marked"):
         psi = gr.Slider(-PSI, PSI, 0.7, step=0.01, label="Truncation ψ", buttons=[], elem_id="psi",
-                        info="How far from the mean picture: further is rarer, and less sure.")  # fmt: skip
+                        info="how far from the mean")  # fmt: skip
         marks = ((-1, "anti-picture"), (0, "mean"), (1, "as drawn"))
         gr.HTML(
             "".join(
@@ -72,7 +72,7 @@ def _psi(shared: Shared) -> None:
             elem_classes="marks", apply_default_css=False,
         )  # fmt: skip
     cutoff = gr.Dropdown([("all", -1)], value=-1, label="ψ reaches", elem_id="cutoff",
-                         info="Up to which resolution; finer layers stay as drawn.")  # fmt: skip
+                         info="finer layers stay as drawn")  # fmt: skip
 
     def apply_cutoff(recipe: Recipe, card: ModelCard, value: Any) -> Recipe:
         return edits.with_cutoff(recipe, None if value == -1 else value)
@@ -99,7 +99,7 @@ def _reaches(card: ModelCard) -> list[tuple[str, int]]:
 
 
 def _label(shared: Shared) -> None:
-    label = gr.Dropdown([("none", -1)], value=-1, label="Class", info="What kind of picture.", visible=False,
+    label = gr.Dropdown([("none", -1)], value=-1, label="Class", info="what kind of picture", visible=False,
                         elem_id="label")  # fmt: skip
 
     def update(card: ModelCard) -> list[Any]:
@@ -114,13 +114,13 @@ def _label(shared: Shared) -> None:
 
 def _blend(shared: Shared) -> None:
     with gr.Accordion("Blend", open=False):
-        amount = gr.Slider(0, 1, 0, step=0.01, label="Amount", info="From this seed to the second one.", buttons=[],
+        amount = gr.Slider(0, 1, 0, step=0.01, label="Amount", info="from this seed to the second", buttons=[],
                            elem_id="blend-amount")  # fmt: skip
         with gr.Row(elem_classes="joined"):
-            second = gr.Number(1, label="Second seed", info="Where the blend goes.", precision=0, minimum=0,
+            second = gr.Number(1, label="Second seed", info="the far end", precision=0, minimum=0,
                                maximum=MAX_SEED, elem_id="blend-seed")  # fmt: skip
             space = gr.Radio([("W", "w"), ("Z", "z")], value="w", label="Through", elem_id="blend-space",
-                             info="W: straight. Z: round the sphere.")  # fmt: skip
+                             info="straight or round")  # fmt: skip
 
     def apply(recipe: Recipe, card: ModelCard, value: Any) -> Recipe:
         share, end, through = value
@@ -156,7 +156,7 @@ def _layer_psi(shared: Shared) -> None:
 def _recipe_text(shared: Shared) -> None:
     with gr.Accordion("Recipe", open=False):
         text = gr.Textbox(label="All that decides the pixels", lines=3, max_lines=6, elem_id="recipe",
-                          info="Paste another, or a link, and show it.")  # fmt: skip
+                          info="paste another, or a link")  # fmt: skip
         show = gr.Button("Show", size="sm")
         js = "(text) => { window.explorer.edit('recipe', text); }"
         show.click(None, text, None, js=js, show_progress="hidden")
@@ -171,7 +171,7 @@ def _recipe_text(shared: Shared) -> None:
 
 def _seeds(app: AppContext, shared: Shared) -> None:
     with gr.Row(elem_classes="joined"):
-        first = gr.Number(0, label="Seeds from", info="The picture's settings, on other seeds.", precision=0, minimum=0,
+        first = gr.Number(0, label="Seeds from", info="with these settings", precision=0, minimum=0,
                           maximum=MAX_SEED - PAGE, elem_id="first-seed")  # fmt: skip
         back = gr.Button("‹", size="sm", min_width=32)
         on = gr.Button("›", size="sm", min_width=32)

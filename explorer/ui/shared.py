@@ -22,6 +22,9 @@ class Shared:
     app: AppContext
     bindings: Bindings = field(default_factory=Bindings)
     live: gr.HTML = field(init=False)
+    tab: gr.Tab = field(init=False)  # the one that is being drawn, for its `select`
+    visitor: gr.BrowserState = field(init=False)  # a key that only this browser knows, for `app.gallery`
+    model: gr.Dropdown = field(init=False)  # the chooser in the head
     _model_hooks: list[tuple[Callable[[ModelCard], Sequence[Any]], list[Component]]] = field(default_factory=list)
 
     def draw_stage(self) -> None:

@@ -3,10 +3,17 @@
 (() => {
   const explorer = window.explorer;
   const STRIP = 8; // cells in one request
+  const LEAST_PX = 68, GAP_PX = 4;
 
   explorer.sheet = (element, trigger, props, server, watch) => {
     const grid = element.querySelector(".cells");
-    let version = 0;
+    let version = 0, columns = 1;
+
+    /* Columns: as told, or (0) as many as fit of those that fill rows of 24. */
+    function fit() {
+      const room = Math.floor((grid.clientWidth + GAP_PX) / (LEAST_PX + GAP_PX));
+      grid.style.setProperty("--columns", columns || [12, 8, 6, 4, 3].find((n) => n <= room) || 2);
+    }
 
     function cellAt(index) {
       while (grid.children.length <= index) {
@@ -19,7 +26,8 @@
 
     async function show(value) {
       const mine = ++version, cells = value?.cells ?? [];
-      grid.style.setProperty("--columns", value?.columns ?? 1);
+      columns = value?.columns ?? 1;
+      fit();
       while (grid.children.length > cells.length) grid.lastChild.remove();
       const missing = [];
       cells.forEach((cell, index) => {
@@ -68,6 +76,7 @@
       if (element.querySelector("[data-loads]")) explorer.load(cell.dataset.recipe);
       trigger("pick", { index: Number(cell.dataset.index), recipe: cell.dataset.recipe });
     });
+    new ResizeObserver(fit).observe(grid);
     watch("value", () => show(props.value));
     explorer.onAnswer(mark);
     if (props.value) show(props.value);

@@ -1,5 +1,6 @@
 """The shell: the head of the page, the stage, the tabs, undo and redo; and how it is launched."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from explorer.context import AppContext
 from explorer.history import History
 from explorer.library import ModelCard
 from explorer.recipe import Recipe
-from explorer.ui import api, explore, sheet
+from explorer.ui import api, explore, gallery, models, sheet
 from explorer.ui.bind import in_words
 from explorer.ui.shared import Shared
 from explorer.values import RecipeError
@@ -30,11 +31,15 @@ class Tab:
     owner: bool = False  # True: not built where strangers come (Options.owner)
 
 
-TABS = (Tab("Explore", explore.build),)
+TABS = (
+    Tab("Explore", explore.build),
+    Tab("Gallery", gallery.build),
+    Tab("Models", models.build),
+)
 
 HELP = (
-    ("← →", "seed"), ("↑ ↓", "ψ"), ("D", "dice"), ("Z Y", "undo, redo"), ("B", "hold: before"), ("P", "pin"),
-    ("K", "keep"), ("S", "save PNG"), ("L", "link"), ("X", "pixels"),
+    ("← →", "seed"), ("↑ ↓", "ψ"), ("D", "dice"), ("Z Y", "undo"), ("B", "before"), ("P", "pin"), ("K", "keep"),
+    ("S", "save"), ("L", "link"), ("X", "pixels"),
 )  # fmt: skip
 
 
@@ -43,10 +48,11 @@ def build(app: AppContext) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(analytics_enabled=False, title="StyleGAN Explorer", delete_cache=(3600, 3600)) as page:
         shared = Shared(app)
-        history = gr.State(lambda: None)
+        history = gr.State(None)
+        shared.visitor = gr.BrowserState("", storage_key="explorer.visitor", secret="it hides nothing from its owner")
         with gr.Row(elem_id="head"):
             gr.HTML("<h1>StyleGAN Explorer</h1>", elem_id="name", apply_default_css=False)
-            model = gr.Dropdown(_models(app), label="Model", container=False, elem_id="model", interactive=True)
+            shared.model = gr.Dropdown(models.choices(app), label="Model", container=False, elem_id="model")
             gr.HTML(_THEME_BUTTON, elem_id="theme", apply_default_css=False)
         with gr.Row(elem_id="page"):
             with gr.Column(elem_id="left"):
@@ -58,13 +64,13 @@ def build(app: AppContext) -> gr.Blocks:
                 for tab in TABS:
                     if not tab.owner or app.options.owner:
                         _draw(tab, app, shared)
-        shared.bind("model", model, _with_model(app), lambda recipe, card: card.digest)
+        shared.bind("model", shared.model, _with_model(app), lambda recipe, card: card.digest)
         _connect_history(shared, history, steps)
         shared.connect()
         page.load(
             _start(app),
-            None,
-            [shared.live, model],
+            shared.visitor,
+            [shared.live, shared.model, shared.visitor],
             show_progress="hidden",
             api_visibility="private",
             queue=False,
@@ -80,14 +86,10 @@ _THEME_BUTTON = (
 
 
 def _draw(tab: Tab, app: AppContext, shared: Shared) -> None:
-    with gr.Tab(tab.name) as drawn:
+    with gr.Tab(tab.name) as shared.tab:
         tab.build(app, shared)
     wide = "false" if tab.stage else "true"
-    drawn.select(None, None, None, js=f'() => {{ document.body.classList.toggle("wide", {wide}); }}')
-
-
-def _models(app: AppContext) -> list[tuple[str, str]]:
-    return [(f"{card.name} · {card.resolution}²", card.digest) for card in app.library.cards()]
+    shared.tab.select(None, None, None, js=f'() => {{ document.body.classList.toggle("wide", {wide}); }}')
 
 
 def _with_model(app: AppContext) -> Callable[[Recipe, ModelCard, Any], Recipe]:
@@ -97,10 +99,10 @@ def _with_model(app: AppContext) -> Callable[[Recipe, ModelCard, Any], Recipe]:
     return apply
 
 
-def _start(app: AppContext) -> Callable[[gr.Request], Any]:
+def _start(app: AppContext) -> Callable[[str, gr.Request], Any]:
     """The picture a page opens with: the one in its address, else the default model's seed 0."""
 
-    def start(request: gr.Request) -> Any:
+    def start(key: str, request: gr.Request) -> Any:
         default = app.library.default
         recipe = None
         try:
@@ -111,7 +113,7 @@ def _start(app: AppContext) -> Callable[[gr.Request], Any]:
             gr.Warning(in_words(error))
             recipe = None
         recipe = recipe or fresh(app.library.card(default))
-        return recipe.json, gr.update(choices=_models(app), value=recipe.model)
+        return recipe.json, gr.update(choices=models.choices(app), value=recipe.model), key or secrets.token_urlsafe()
 
     return start
 

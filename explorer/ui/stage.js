@@ -109,6 +109,7 @@
       psi: (by) => explorer.edit("psi", Math.min(1.5, Math.max(-1.5, Math.round((explorer.value("psi") + by) * 100) / 100))),
     };
     explorer.tools = tools;
+    explorer.say = told;
 
     element.addEventListener("click", (event) => tools[event.target.closest("[data-tool]")?.dataset.tool]?.());
     for (const [start, on] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false], ["pointercancel", false]])
