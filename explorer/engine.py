@@ -81,6 +81,8 @@ class Engine:
         for recipe in recipes:
             self.check(recipe)
         with self._turns.request(visitor) as request:
+            if not recipes:
+                return
             with request.turn(), torch.no_grad():
                 plans = [self._plan(recipe) for recipe in recipes]
             seen: dict[Key, int] = {}  # sorted like this equal beginnings come together, else the order stays

@@ -190,15 +190,19 @@ class Library:
         if path not in self._seen or self._seen[path][0] != stamp:
             G = load(path, self._device)
             self._seen[path] = (stamp, describe(G, path.stem))
-            self._remember(G)
+            if self._loaded_bytes() + _bytes(G) <= self._memory_bytes:  # of many, those shown first stay
+                self._loaded[G.digest] = G
         return self._seen[path][1]
 
     def _remember(self, G: Generator) -> None:
         """Keep the generator, and drop those used longest ago once they are too many."""
         self._loaded[G.digest] = G
         self._loaded.move_to_end(G.digest)
-        while len(self._loaded) > 1 and sum(map(_bytes, self._loaded.values())) > self._memory_bytes:
+        while len(self._loaded) > 1 and self._loaded_bytes() > self._memory_bytes:
             self._loaded.popitem(last=False)
+
+    def _loaded_bytes(self) -> int:
+        return sum(map(_bytes, self._loaded.values()))
 
 
 def describe(G: Generator, name: str) -> ModelCard:
