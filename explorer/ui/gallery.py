@@ -19,20 +19,19 @@ PAGE = 60
 def build(app: AppContext, shared: Shared) -> None:
     """Draw the tab, and let the stage's Keep button fill it."""
     page = gr.State(0)
-    with gr.Row(elem_classes="joined"):
-        count = gr.Textbox(show_label=False, interactive=False, container=False, elem_id="gallery-count")
-        newer = gr.Button("‹", size="sm", min_width=32)
-        older = gr.Button("›", size="sm", min_width=32)
-    pictures = sheet.sheet(app, "gallery", "Kept pictures")
     with gr.Row(elem_classes="acts"):
-        remove = gr.Button("Remove the picture on the stage", size="sm")
+        count = gr.Textbox(label="Kept", show_label=False, interactive=False, container=False, elem_id="gallery-count")
+        remove = gr.Button("Remove this picture", size="sm")
         export = gr.Button("Save all as zip", size="sm")
+        newer = gr.Button("‹", size="sm", visible=False, elem_classes="only")
+        older = gr.Button("›", size="sm", visible=False, elem_classes="only")
         file = gr.DownloadButton("zip", visible="hidden", elem_id="gallery-zip")
+    pictures = sheet.sheet(app, "gallery", "Kept pictures")
 
     def whose(key: str, request: gr.Request) -> Gallery:
         return app.gallery(request.username, key)
 
-    def shown(gallery: Gallery, number: int) -> tuple[int, str, dict[str, Any]]:
+    def shown(gallery: Gallery, number: int) -> tuple[Any, ...]:
         listing = gallery.listing()
         total = len(listing.pictures)
         number = min(max(number, 0), max(total - 1, 0) // PAGE)
@@ -46,7 +45,8 @@ def build(app: AppContext, shared: Shared) -> None:
             words += f", {number * PAGE + 1} to {number * PAGE + len(some)}"
         if listing.damaged:
             words += f"; damaged: {', '.join(listing.damaged)}"
-        return number, words, {"columns": 0, "cells": cells}
+        turnable = gr.update(visible=total > PAGE)
+        return number, words, {"columns": 0, "cells": cells}, turnable, turnable
 
     def look(key: str, number: int, request: gr.Request) -> Any:
         return shown(whose(key, request), number)
@@ -75,7 +75,7 @@ def build(app: AppContext, shared: Shared) -> None:
         whose(key, request).export(path)
         return str(path)
 
-    outputs = [page, count, pictures]
+    outputs = [page, count, pictures, newer, older]
     shared.on(shared.tab.select, look, [shared.visitor, page], outputs)
     shared.on(newer.click, turned(-1), [shared.visitor, page], outputs)
     shared.on(older.click, turned(1), [shared.visitor, page], outputs)

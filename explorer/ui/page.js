@@ -56,10 +56,12 @@
 
     value: (name) => (pending.has(name) ? pending.get(name)[1] : latest?.values[name]),
     onAnswer(reader) { readers.push(reader); if (latest) reader(latest); },
-    attach(parts) { stage = parts; loop(); },
+    attach(parts) { stage = parts; explorer.themed(); loop(); },
     idle: () => !busy && !pending.size && wanted === null,
     /* Resolves when no picture is being made: what can wait (sheets) lets the picture go first. */
     quiet: () => (explorer.idle() ? Promise.resolve() : new Promise((done) => queued.push(done))),
+    /* Light or dark, as chosen on this browser before; else as the system says, which Gradio sees to. */
+    themed() { const theme = localStorage.getItem("explorer.theme"); if (theme) document.body.classList.toggle("dark", theme === "dark"); },
     theme() { localStorage.setItem("explorer.theme", document.body.classList.toggle("dark") ? "dark" : "light"); },
     error(text) { stage?.error(text || ""); },
     settle: () => settle(),

@@ -7,6 +7,7 @@
 
   explorer.sheet = (element, trigger, props, server, watch) => {
     const grid = element.querySelector(".cells");
+    const loads = grid.hasAttribute("data-loads");
     let version = 0, columns = 1;
 
     /* Columns: as told, or (0) as many as fit of those that fill rows of 24. */
@@ -65,7 +66,7 @@
     }
 
     function mark() {
-      for (const button of grid.children) button.classList.toggle("present", button.dataset.recipe === explorer.present);
+      if (loads) for (const button of grid.children) button.classList.toggle("present", button.dataset.recipe === explorer.present);
       const here = grid.querySelector(".here");
       if (here && grid.scrollWidth > grid.clientWidth) grid.scrollLeft = here.offsetLeft - grid.clientWidth / 2;
     }
@@ -73,7 +74,7 @@
     grid.addEventListener("click", (event) => {
       const cell = event.target.closest(".cell");
       if (!cell) return;
-      if (element.querySelector("[data-loads]")) explorer.load(cell.dataset.recipe);
+      if (loads) explorer.load(cell.dataset.recipe);
       trigger("pick", { index: Number(cell.dataset.index), recipe: cell.dataset.recipe });
     });
     new ResizeObserver(fit).observe(grid);
