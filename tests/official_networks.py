@@ -1,4 +1,4 @@
-"""Golden files, and the networks whose weights the recipe draws: shared by the tests of parity with the official code."""
+"""Golden files, and networks whose weights the recipe draws: shared by the tests of parity with the official code."""
 
 import json
 from collections.abc import Mapping

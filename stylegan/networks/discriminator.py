@@ -43,6 +43,7 @@ class DiscriminatorBlock(nn.Module):
 class Discriminator(nn.Module):
     """Scores how real a picture looks, higher is more real; with labels, how real for its class."""
 
+    @torch.inference_mode(False)  # as the generator
     def __init__(self, config: DiscriminatorConfig, seed: int | None = 0) -> None:
         super().__init__()
         self.config = config

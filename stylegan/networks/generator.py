@@ -20,6 +20,7 @@ class Generator(nn.Module):
 
     w_mean: Tensor
 
+    @torch.inference_mode(False)  # made there, weights could not be trained, and would not count their changes
     def __init__(self, config: GeneratorConfig, seed: int | None = 0) -> None:
         """Fresh weights drawn from `seed` (None: not drawn, for a network that will be loaded), in training mode."""
         super().__init__()

@@ -88,6 +88,5 @@ def conv_downsample(x: Tensor, weight: Tensor) -> Tensor:
 
 def _four_shifts(weight: Tensor) -> Tensor:
     """Sum of the four one-pixel shifts of a 3×3 kernel: 4×4, channels-last."""
-    padded = F.pad(weight, (1, 1, 1, 1))
-    kernel = padded[..., 1:, 1:] + padded[..., :-1, 1:] + padded[..., 1:, :-1] + padded[..., :-1, :-1]
-    return kernel.contiguous(memory_format=torch.channels_last)
+    padded = F.pad(weight.contiguous(memory_format=torch.channels_last), (1, 1, 1, 1))
+    return padded[..., 1:, 1:] + padded[..., :-1, 1:] + padded[..., 1:, :-1] + padded[..., :-1, :-1]
