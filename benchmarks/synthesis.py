@@ -87,7 +87,7 @@ def make_generator(resolution: int, device: torch.device) -> Generator:
 
 
 def operations(config: GeneratorConfig) -> int:
-    """Multiplications and additions of one picture in the cheapest form known: 4 taps a pixel where the size doubles."""
+    """Multiplications and additions of one picture in the cheapest form known: 4 taps where the size doubles."""
     total = 2 * config.layer_fmaps(config.num_layers - 1) * config.image_channels * config.resolution**2
     for i in range(config.num_layers):
         total += 2 * config.w_dim * 2 * config.layer_fmaps(i)

@@ -4,7 +4,6 @@ Feature maps follow the official rule (FACTS: Karras et al. 2019, appendix C): t
 nf(s) = min(floor(fmap_base / 2^(s·fmap_decay)), fmap_max) channels.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
@@ -43,10 +42,14 @@ class _NetworkConfig:
         _choice(self, "nonlinearity")
         taps = self.blur_filter
         _require(
-            isinstance(taps, tuple) and all(isinstance(t, (int, float)) and math.isfinite(t) for t in taps),
-            f"blur_filter is a tuple of numbers such as (1, 2, 1), or () for none, not {taps!r}.",
+            isinstance(taps, tuple) and all(isinstance(t, (int, float)) and abs(t) <= 1e3 for t in taps),
+            "blur_filter is a tuple of numbers from -1000 to 1000 such as (1, 2, 1), or () for none, "
+            f"not {str(taps)[:80]}.",
         )
-        _require(not taps or (len(taps) % 2 == 1 and sum(taps) != 0), "blur_filter has an odd number of taps, sum ≠ 0.")
+        _require(
+            not taps or (len(taps) % 2 == 1 and len(taps) <= 15 and abs(sum(taps)) > 1e-3),
+            "blur_filter has an odd number of taps, at most 15, and their sum is not 0.",
+        )
 
     @property
     def log2_resolution(self) -> int:
@@ -69,6 +72,7 @@ class _NetworkConfig:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote; InputError for an unknown, missing or wrong value."""
+        _require(isinstance(data, Mapping), f"a config is an object of options, not {str(data)[:40]}.")
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(data) - known)
         _require(not unknown, f"unknown options in the config: {', '.join(map(str, unknown))[:200]}.")
@@ -148,6 +152,10 @@ class DiscriminatorConfig(_NetworkConfig):
         super().__post_init__()
         _whole(self, "mbstd_group_size", 0, 1 << 16)
         _whole(self, "mbstd_features", 1, 1 << 16)
+        _require(
+            self.mbstd_group_size <= 1 or self.fmaps(1) % self.mbstd_features == 0,
+            f"mbstd_features divides the {self.fmaps(1)} feature maps at 4×4: {self.mbstd_features} does not.",
+        )
 
 
 # Table 1 of the paper, as differences from F (FACTS §7). A is not one of them: it is the Progressive GAN of 2018, other

@@ -23,8 +23,9 @@ def to_uint8(x: torch.Tensor) -> torch.Tensor:
 
 def from_uint8(u: torch.Tensor) -> torch.Tensor:
     """uint8 `[N, H, W, 3]` → float32 `[N, 3, H, W]` in [−1, 1]: u·2/255 − 1, the training convention."""
-    if not isinstance(u, torch.Tensor) or u.ndim != 4 or u.dtype != torch.uint8:
-        raise InputError("from_uint8 takes a uint8 tensor [N, H, W, C].")
+    if not _is_uint8(u):
+        got = f"{tuple(u.shape)} {u.dtype}" if isinstance(u, torch.Tensor) else type(u).__name__
+        raise InputError(f"from_uint8 takes a uint8 tensor [N, H, W, C], not {got}.")
     return u.permute(0, 3, 1, 2).float() * (2 / 255) - 1
 
 
@@ -33,12 +34,13 @@ def grid(pictures: torch.Tensor, columns: int | None = None, pad_px: int = 0, ba
 
     `columns` None lays the cells out as squarely as it can, wider than high. Cells left over show `background`.
     """
-    if pictures.ndim != 4 or pictures.dtype != torch.uint8 or not len(pictures):
+    if not _is_uint8(pictures) or not pictures.numel():
         raise InputError("A grid takes at least one picture: uint8 [N, H, W, 3].")
     n, h, w, c = pictures.shape
     columns = int(np.ceil(np.sqrt(n))) if columns is None else columns
-    if columns < 1:
-        raise InputError(f"A grid has at least one column, not {columns}.")
+    _check_whole("columns", columns, 1, 1 << 16)
+    _check_whole("pad_px", pad_px, 0, 4096)
+    _check_whole("background", background, 0, 255)
     rows = -(-n // columns)
     shape = (rows * (h + pad_px) - pad_px, columns * (w + pad_px) - pad_px, c)
     canvas = np.full(shape, background, dtype=np.uint8)
@@ -46,3 +48,12 @@ def grid(pictures: torch.Tensor, columns: int | None = None, pad_px: int = 0, ba
         y, x = (i // columns) * (h + pad_px), (i % columns) * (w + pad_px)
         canvas[y : y + h, x : x + w] = picture
     return canvas
+
+
+def _is_uint8(u: object) -> bool:
+    return isinstance(u, torch.Tensor) and u.ndim == 4 and u.dtype == torch.uint8
+
+
+def _check_whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{name} of a grid is a whole number from {low} to {high}, not {value!r}.")

@@ -1,5 +1,7 @@
 """Free functions on latents: truncation, mixing, interpolation, bands of layers."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -15,12 +17,17 @@ def truncate(w: Tensor, w_mean: Tensor, psi: float, cutoff: int) -> Tensor:
 
 
 def mix(w: Tensor, source: Tensor, layers: list[int], amount: float = 1.0) -> Tensor:
-    """Style mixing (§3.1): `layers` of `w [N, L, w_dim]` come from `source` by `amount` (0 = w, 1 = source)."""
-    if w.shape[1:] != source.shape[1:]:
-        raise InputError(f"Both latents have the same layers and width, not {list(w.shape)} and {list(source.shape)}.")
-    outside = [i for i in layers if not 0 <= i < w.shape[1]]
+    """Style mixing (§3.1): `layers` of `w [N, L, w_dim]` come from `source [1 or N, L, w_dim]` by `amount`.
+
+    0 leaves w, 1 takes the source, other finite amounts lie on the line through both.
+    """
+    if w.ndim != 3 or source.shape[1:] != w.shape[1:] or len(source) not in (1, len(w)):
+        raise InputError(f"Both latents are [N, L, w_dim], the same, not {list(w.shape)} and {list(source.shape)}.")
+    outside = [i for i in layers if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < w.shape[1]]
     if outside:
-        raise InputError(f"Layers are from 0 to {w.shape[1] - 1}; {outside[0]} is none.")
+        raise InputError(f"Layers are from 0 to {w.shape[1] - 1}; {outside[0]!r} is none.")
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not math.isfinite(amount):
+        raise InputError(f"amount is a finite number, 0 for none of the source and 1 for all, not {amount!r}.")
     share = w.new_zeros(w.shape[1], 1)
     share[layers] = amount
     return torch.lerp(w, source.expand_as(w), share)

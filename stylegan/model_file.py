@@ -24,13 +24,14 @@ from torch import Tensor
 from stylegan.atomic import replacing
 from stylegan.config import DiscriminatorConfig, GeneratorConfig
 from stylegan.errors import InputError, ModelFileError, NewerFormatError, NotAModelError, WeightsError
-from stylegan.networks import Discriminator, Generator
+from stylegan.networks import Discriminator, Generator, checks
 
 FORMAT = 1
 METADATA_KEY = "stylegan"
 MAX_METADATA_BYTES = 4 << 20
 Network = Generator | Discriminator
 Path_ = str | os.PathLike[str]
+_DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -57,23 +58,30 @@ def save(network: Network, path: Path_, about: About | None = None) -> str:
     """Write `network` to `path` in one step and return its digest; float32, whatever it computes in.
 
     Raises:
-        InputError: `path` does not end in .safetensors, or its folder does not exist.
+        InputError: `path` does not end in .safetensors, its folder does not exist, or `about` does not fit into JSON.
         WeightsError: a weight is not finite. Nothing is written.
         DiskFullError: no space left. What was at `path` is still there.
+        ModelFileError: the system does not let us write there.
     """
+    if not isinstance(network, Network):
+        raise InputError(f"save takes a Generator or a Discriminator, not {type(network).__name__}.")
     path = Path(path)
     if path.suffix != ".safetensors":
         raise InputError(f"A model file is called NAME.safetensors, not {path.name}.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} to write {path.name} to.")
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder, or lies in one that does not exist.")
+    metadata = _metadata_text(network, about or getattr(network, "about", None) or About())
     state = {name: tensor.detach().float().cpu().contiguous() for name, tensor in network.state_dict().items()}
     _check_finite(state, path)
-    about = about or getattr(network, "about", None) or About()
-    with replacing(path) as temporary:
-        save_file(state, temporary, metadata={METADATA_KEY: json.dumps(_metadata(network, about), sort_keys=True)})
+    try:
+        with replacing(path) as temporary:
+            save_file(state, temporary, metadata={METADATA_KEY: metadata})
+    except (OSError, SafetensorError) as error:
+        raise ModelFileError(f"{path} cannot be written: {_first_line(error)}.") from error
     return _digest(network, state)
 
 
+@torch.inference_mode(False)  # or its weights could not be trained later
 def load_generator(path: Path_, device: str | torch.device = "cpu") -> Generator:
     """Read a generator: in eval mode, its parameters frozen, with `digest` and `about` attributes.
 
@@ -81,14 +89,18 @@ def load_generator(path: Path_, device: str | torch.device = "cpu") -> Generator
         NotAModelError: not a model file of ours, cut short, or a discriminator's.
         NewerFormatError: from a newer version of this project.
         WeightsError: tensors missing, left over, of the wrong shape or dtype, or not finite.
+        InputError: a device that this machine does not have.
     """
+    device = checks.device(device)
     network = _load(path, "generator")
     assert isinstance(network, Generator)
     return network.to(device)
 
 
+@torch.inference_mode(False)
 def load_discriminator(path: Path_, device: str | torch.device = "cpu") -> Discriminator:
     """Read a discriminator, as `load_generator` does a generator."""
+    device = checks.device(device)
     network = _load(path, "discriminator")
     assert isinstance(network, Discriminator)
     return network.to(device)
@@ -125,7 +137,7 @@ def check_state(network: Network, state: Mapping[str, Tensor], source: str) -> N
         holds = f"holds {len(surplus)} that do not belong, such as {surplus[0][:80]}" if surplus else ""
         raise WeightsError(f"{source} does not fit its config: it {' and '.join(filter(None, (lacks, holds)))}.")
     for name, tensor in state.items():
-        if tensor.shape != wanted[name].shape or not tensor.is_floating_point():
+        if tensor.shape != wanted[name].shape or tensor.dtype not in _DTYPES:
             got, want = [str(tensor.dtype).removeprefix("torch."), list(tensor.shape)], list(wanted[name].shape)
             raise WeightsError(f"{source}: tensor {name} is {got[0]} {got[1]}; its config asks for float {want}.")
     _check_finite(state, source)
@@ -145,14 +157,25 @@ def _load(path: Path_, kind: str) -> Network:
     header = read_header(path)
     if header.kind != kind:
         raise NotAModelError(f"{path.name} holds a {header.kind}, not a {kind}.")
-    network = blank(header.config)
+    with torch.device("meta"):  # a hostile config may describe a network of any size: its file must hold it first
+        network = blank(header.config)
     try:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise NotAModelError(f"{path.name} cannot be read to its end: {_first_line(error)}.") from error
     check_state(network, state, path.name)
-    return finished(network, state, header.lod, header.about)
+    return finished(network.to_empty(device="cpu"), state, header.lod, header.about)
+
+
+def _metadata_text(network: Network, about: About) -> str:
+    try:
+        text = json.dumps(_metadata(network, about), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"about holds something that is no plain value: {_first_line(error)}.") from error
+    if len(text) > MAX_METADATA_BYTES:
+        raise InputError(f"about is larger than {MAX_METADATA_BYTES >> 20} MiB: it does not belong in a model file.")
+    return text
 
 
 def _metadata(network: Network, about: About) -> dict[str, Any]:
@@ -177,7 +200,9 @@ def _parse_header(name: str, text: str) -> Header:
     try:
         data = json.loads(text)
         version = data["format"]
-        if isinstance(version, int) and version > FORMAT:
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise InputError(f"format {str(version)[:40]} is unknown")
+        if version > FORMAT:
             raise NewerFormatError(
                 f"{name} has format {version}; this version reads up to {FORMAT}. Update this project to open it."
             )
@@ -196,7 +221,7 @@ def _parse_header(name: str, text: str) -> Header:
         return Header(kind, config, lod, About(name_, licence, description, dict(about.get("training", {}))))
     except ModelFileError:
         raise
-    except (InputError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (InputError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise NotAModelError(f"{name}: its metadata is damaged ({_first_line(error)}).") from error
 
 
@@ -212,7 +237,7 @@ def _digest(network: Network, state: Mapping[str, Tensor]) -> str:
 
 def _check_finite(state: Mapping[str, Tensor], source: object) -> None:
     for name, tensor in state.items():
-        if not bool(torch.isfinite(tensor).all()):
+        if not bool(torch.isfinite(tensor.float()).all()):  # also of a float64 beyond float32
             raise WeightsError(f"{source}: tensor {name} holds values that are not finite (NaN or infinity).")
 
 

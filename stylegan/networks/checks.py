@@ -5,6 +5,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Literal, Protocol
 
 import torch
@@ -36,9 +37,9 @@ def cutoff(value: int | None, num_ws: int) -> int:
     """How many layers truncation touches; None = all."""
     if value is None:
         return num_ws
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= num_ws:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= value <= num_ws:
         raise InputError(f"cutoff is a number of layers from 0 to {num_ws}, or None for all, not {value!r}.")
-    return value
+    return int(value)
 
 
 def latents(z: Tensor, z_dim: int, like: Tensor) -> Tensor:
@@ -62,7 +63,7 @@ def images(x: Tensor, channels: int, sizes: Sequence[int], like: Tensor) -> Tens
 def labels(value: Tensor | None, label_dim: int, count: int, like: Tensor) -> Tensor | None:
     """Labels `[N, label_dim]`, zeros for None; None where the network has no classes."""
     if label_dim == 0:
-        if value is not None and value.numel():
+        if value is not None and not (isinstance(value, Tensor) and value.numel() == 0):
             raise InputError("This network has no classes: leave labels out.")
         return None
     if value is None:
@@ -71,8 +72,13 @@ def labels(value: Tensor | None, label_dim: int, count: int, like: Tensor) -> Te
     return _floats(value, wanted, like, lambda s: s == (count, label_dim))
 
 
-def noise(value: Noise, sizes: Sequence[int], count: int, like: Tensor) -> list[Tensor | None]:
-    """A list with one noise image `[1 or N, 1, H, W]` (or None) for each layer; `sizes` are the layers' H = W."""
+def noise(value: Noise, sizes: Sequence[int], count: int, like: Tensor) -> str | list[Tensor | None]:
+    """One of the three words, or a list with a noise image `[1 or N, 1, H, W]`, or None, for each layer.
+
+    `sizes` are the layers' H = W.
+    """
+    if isinstance(value, str) and value in ("stored", "random", "none"):
+        return value
     if isinstance(value, (str, Tensor)) or not isinstance(value, Sequence) or len(value) != len(sizes):
         raise InputError(f"noise is 'stored', 'random', 'none', or a list of {len(sizes)} tensors, one a layer.")
     checked: list[Tensor | None] = []
@@ -83,10 +89,35 @@ def noise(value: Noise, sizes: Sequence[int], count: int, like: Tensor) -> list[
     return checked
 
 
+def generator(rng: torch.Generator | None, device: torch.device) -> torch.Generator:
+    """A source of random numbers on `device`; a new one, seeded by the system, for None."""
+    if rng is None:
+        rng = torch.Generator(device=device)
+        rng.seed()
+    if not isinstance(rng, torch.Generator) or rng.device.type != device.type:
+        raise InputError(f"rng is a torch.Generator on {device}, like the network, or None, not {rng!r}.")
+    return rng
+
+
+def device(value: str | torch.device) -> torch.device:
+    """A device that this machine has."""
+    try:
+        found = torch.device(value)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device is 'cpu', 'cuda' or the like; {value!r} is not to be had here: {reason}") from error
+    return found
+
+
 def _real(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise InputError(f"{name} is a finite number, not {value!r}.")
-    return float(value)
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{name} is a finite number, not {str(value)[:40]}.")
+    return number
 
 
 def _floats(x: object, wanted: str, like: Tensor, fits: _ShapeTest) -> Tensor:

@@ -18,6 +18,7 @@ from stylegan.networks.layers import (
     FromRGB,
     activate,
 )
+from stylegan.seeds import check_seed
 
 
 class DiscriminatorBlock(nn.Module):
@@ -46,6 +47,8 @@ class Discriminator(nn.Module):
     @torch.inference_mode(False)  # as the generator
     def __init__(self, config: DiscriminatorConfig, seed: int | None = 0) -> None:
         super().__init__()
+        if not isinstance(config, DiscriminatorConfig):
+            raise InputError(f"A Discriminator is made from a DiscriminatorConfig, not from {type(config).__name__}.")
         self.config = config
         self.lod = 0.0  # how far progressive growing had come when this was saved
         self.digest = ""  # identity of what was loaded; empty for a network that was not
@@ -65,8 +68,8 @@ class Discriminator(nn.Module):
             self.reset(seed)
 
     def reset(self, seed: int) -> None:
-        """Draw all weights anew from `seed`."""
-        rng = torch.Generator().manual_seed(seed)
+        """Draw all weights anew from `seed`, 0 … 2³²−1."""
+        rng = torch.Generator().manual_seed(check_seed(seed))
         for module in self.modules():
             if isinstance(module, EqualizedWeight):
                 module.reset(rng)

@@ -13,6 +13,7 @@ from stylegan.networks.checks import Noise
 from stylegan.networks.layers import EqualizedWeight
 from stylegan.networks.mapping import MappingNetwork
 from stylegan.networks.synthesis import SynthesisLayer, SynthesisNetwork
+from stylegan.seeds import check_seed
 
 
 class Generator(nn.Module):
@@ -24,6 +25,8 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, seed: int | None = 0) -> None:
         """Fresh weights drawn from `seed` (None: not drawn, for a network that will be loaded), in training mode."""
         super().__init__()
+        if not isinstance(config, GeneratorConfig):
+            raise InputError(f"A Generator is made from a GeneratorConfig, not from {type(config).__name__}.")
         self.config = config
         self.lod = 0.0  # how far progressive growing had come when this was saved: use it to show such a snapshot
         self.digest = ""  # identity of what was loaded; empty for a network that was not
@@ -35,8 +38,8 @@ class Generator(nn.Module):
             self.reset(seed)
 
     def reset(self, seed: int) -> None:
-        """Draw all weights and stored noise anew from `seed`."""
-        rng = torch.Generator().manual_seed(seed)
+        """Draw all weights and stored noise anew from `seed`, 0 … 2³²−1."""
+        rng = torch.Generator().manual_seed(check_seed(seed))
         if self.map.embed is not None:
             with torch.no_grad():
                 self.map.embed.copy_(torch.randn(self.map.embed.shape, generator=rng))
@@ -104,17 +107,17 @@ class Generator(nn.Module):
     def noise_images(self, noise: Noise, count: int, rng: torch.Generator | None = None) -> list[Tensor | None]:
         """The noise image of each layer for `synthesis`, which describes the arguments."""
         layers = [cast(SynthesisLayer, layer) for layer in self.synth.layers]
-        if not self.config.use_noise or (isinstance(noise, str) and noise == "none"):
-            return [None] * len(layers)
-        if isinstance(noise, str) and noise == "stored":
-            return [layer.noise for layer in layers]
-        if isinstance(noise, str) and noise == "random":
-            if rng is None:
-                rng = torch.Generator(device=self.w_mean.device)
-                rng.seed()
-            return [layer.noise.new_empty(count, *layer.noise.shape[1:]).normal_(generator=rng) for layer in layers]
         sizes = [self.config.layer_resolution(i) for i in range(len(layers))]
-        return checks.noise(noise, sizes, count, self.w_mean)
+        checked = checks.noise(noise, sizes, count, self.w_mean)
+        if not self.config.use_noise or checked == "none":
+            return [None] * len(layers)
+        if checked == "stored":
+            return [layer.noise for layer in layers]
+        if checked == "random":
+            rng = checks.generator(rng, self.w_mean.device)
+            return [layer.noise.new_empty(count, *layer.noise.shape[1:]).normal_(generator=rng) for layer in layers]
+        assert isinstance(checked, list)
+        return checked
 
     def forward(self, z: Tensor, labels: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
         """Mapping, truncation and synthesis with stored noise in one go: `z [N, z_dim]` → `[N, 3, R, R]`."""
@@ -127,4 +130,4 @@ class Generator(nn.Module):
             if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < label_dim:
                 known = f"from 0 to {label_dim - 1}" if label_dim else "not known to this model"
                 raise InputError(f"Classes are {known}: {index!r} is none.")
-        return nn.functional.one_hot(torch.tensor(classes), max(label_dim, 1)).to(self.w_mean)
+        return nn.functional.one_hot(torch.tensor(classes, dtype=torch.int64), max(label_dim, 1)).to(self.w_mean)
