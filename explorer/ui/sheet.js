@@ -38,7 +38,9 @@
         button.setAttribute("aria-label", caption);
         button.dataset.index = index;
         button.classList.toggle("here", cell.here === true);
-        if (button.dataset.drawn !== (cell.image ?? cell.recipe)) missing.push([button, cell]);
+        button.classList.toggle("named", cell.named === true);
+        button.classList.toggle("gap", !cell.image && !cell.recipe);
+        if ((cell.image || cell.recipe) && button.dataset.drawn !== (cell.image ?? cell.recipe)) missing.push([button, cell]);
         button.dataset.recipe = cell.recipe ?? "";
       });
       mark();

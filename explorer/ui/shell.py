@@ -14,7 +14,7 @@ from explorer.context import AppContext
 from explorer.history import History
 from explorer.library import ModelCard
 from explorer.recipe import Recipe
-from explorer.ui import api, explore, gallery, models, sheet
+from explorer.ui import api, api_figures, explore, gallery, mix, models, noise, sheet, truncation
 from explorer.ui.bind import in_words
 from explorer.ui.shared import Shared
 from explorer.values import RecipeError
@@ -33,6 +33,9 @@ class Tab:
 
 TABS = (
     Tab("Explore", explore.build),
+    Tab("Mix", mix.build),
+    Tab("Noise", noise.build),
+    Tab("Truncation", truncation.build),
     Tab("Gallery", gallery.build),
     Tab("Models", models.build),
 )
@@ -76,6 +79,7 @@ def build(app: AppContext) -> gr.Blocks:
             queue=False,
         )
         api.build(app)
+        api_figures.build(app)
     return page
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import gradio as gr
 
 _HERE = Path(__file__).parent
-SCRIPTS = ("page.js", "stage.js", "sheet.js", "layers.js", "cards.js")
+SCRIPTS = ("page.js", "stage.js", "sheet.js", "layers.js", "cards.js", "figures.js", "mix.js", "noise.js")
+STYLES = ("page.css", "figures.css")
 
 _ACCENT = gr.themes.Color(
     c50="#eef5f4", c100="#d8e8e6", c200="#b4d2ce", c300="#8cb9b4", c400="#62a09a", c500="#3f8781", c600="#2f706b",
@@ -77,8 +78,8 @@ def theme() -> gr.themes.Base:
 
 @cache
 def css() -> str:
-    """The style sheet."""
-    return (_HERE / "page.css").read_text("utf-8")
+    """The style sheets."""
+    return "\n".join((_HERE / name).read_text("utf-8") for name in STYLES)
 
 
 @cache
