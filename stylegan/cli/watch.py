@@ -3,10 +3,8 @@
 Without a terminal (a log file, a subprocess) it prints a line now and then instead.
 """
 
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Self
 
 from rich.console import Console
@@ -22,24 +20,27 @@ PLAIN_SEC = 30.0  # between two lines without a terminal
 
 
 class Watch:
-    """Shows a run; writes to stderr, so that stdout stays free for results."""
+    """Shows a run; writes to stderr, so that stdout stays free for results. One that is not `active` shows nothing."""
 
     def __init__(self, active: bool = True) -> None:
         self.console = Console(stderr=True, quiet=not active, highlight=False)
-        self.last_line = 0.0
+        self._on_terminal = active and self.console.is_terminal
+        self._line_open = False  # whether the cursor stands behind a live line
+        self._last_line = float("-inf")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        sys.stderr.flush()
+        if self._line_open:  # whatever is printed next begins a line of its own
+            self._write("\n")
 
-    def prepare(self, data: str, resolution: int, seed: int, **sources: Any) -> TrainingData:
+    def prepare(self, data: str, resolution: int, **options: Any) -> TrainingData:
         """Prepare the pictures behind a bar and say what is worth knowing about them."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
+        with Progress(*columns, console=self.console, disable=not self._on_terminal, transient=True) as bar:
             task = bar.add_task("reading", total=None)
-            steps = prepare(data, resolution, seed=seed, **sources)
+            steps = prepare(data, resolution, **options)
             while True:
                 try:
                     step = next(steps)
@@ -56,47 +57,62 @@ class Watch:
         """Show each record until the run ends."""
         for record in records:
             if isinstance(record, Tick):
-                self._tick(record, config)
+                self._live(tick_line(record, config))
             else:
-                self._line(_sentence(record), last=True)
+                self._lasting(_sentence(record))
 
-    def _tick(self, tick: Tick, config: TrainConfig) -> None:
-        fade = f" +{100 * (1 - tick.lod % 1):.0f}%" if tick.lod % 1 else ""
-        penalty = "" if tick.penalty is None else f"  penalty {tick.penalty:.3g}"
-        self._line(
-            f"{tick.kimg:.1f}/{config.total_kimg:g} kimg  {tick.resolution}²{fade}  "
-            f"G {tick.generator_loss:.3f}  D {tick.discriminator_loss:.3f}{penalty}  "
-            f"scores {tick.real_score:+.2f} real {tick.fake_score:+.2f} fake  "
-            f"{tick.images_per_sec:.1f} img/s  {duration(tick.remaining_sec)} left",
-            last=False,
-        )
-
-    def _line(self, text: str, last: bool) -> None:
-        """Overwrite the live line; a `last` one stays."""
-        if self.console.is_terminal:
+    def _live(self, text: str) -> None:
+        """A line that the next one overwrites; without a terminal, a line now and then."""
+        if self._on_terminal:
             width = max(20, self.console.width - 1)
-            self.console.file.write("\r" + text[:width].ljust(width) + ("\n" if last else ""))
-            self.console.file.flush()
-        elif last or time.monotonic() - self.last_line >= PLAIN_SEC:
-            self.last_line = time.monotonic()
-            self.console.print(text, markup=False, soft_wrap=True)
+            self._write("\r" + text[:width].ljust(width))
+            self._line_open = True
+        elif time.monotonic() - self._last_line >= PLAIN_SEC:
+            self._last_line = time.monotonic()
+            self._lasting(text)
+
+    def _lasting(self, text: str) -> None:
+        if self._line_open:
+            self._write("\n")
+            self._line_open = False
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def _write(self, text: str) -> None:
+        self.console.file.write(text)
+        self.console.file.flush()
+
+
+def tick_line(tick: Tick, config: TrainConfig) -> str:
+    """`12.3/200 kimg  32² (40% in)  G 0.712  D 1.204  R1 0.031  …`, the most important first."""
+    fade = f" ({100 * (1 - tick.lod % 1):.0f}% in)" if tick.lod % 1 else ""
+    name = "R1" if config.loss == "logistic" else "GP"
+    penalty = "" if tick.penalty is None else f"  {name} {tick.penalty:.3g}"
+    skipped = f"  {tick.skipped} steps skipped" if tick.skipped else ""
+    return (
+        f"{tick.kimg:.1f}/{config.total_kimg:g} kimg  {duration(tick.remaining_sec)} left  "
+        f"{tick.resolution}²{fade}  {tick.images_per_sec:.1f} img/s  "
+        f"G {_short(tick.generator_loss)}  D {_short(tick.discriminator_loss)}{penalty}  "
+        f"scores {_short(tick.real_score)} real, {_short(tick.fake_score)} fake{skipped}"
+    )
 
 
 def duration(seconds: float) -> str:
-    """3725 → `1 h 02 min`."""
+    """3725 → `1 h 02 min`, 90 → `1 min`, 200 000 → `2 d 7 h`."""
     minutes = int(seconds / 60)
+    if minutes >= 48 * 60:
+        return f"{minutes // 1440} d {minutes // 60 % 24} h"
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min" if minutes else f"{int(seconds)} s"
+
+
+def _short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _sentence(record: Started | Snapshot | Ended) -> str:
     if isinstance(record, Started):
         return f"resumed at {record.kimg:.1f} kimg" if record.resumed else "started"
     if isinstance(record, Snapshot):
-        return f"snapshot at {record.kimg:.1f} kimg: {_shown(record.samples)}"
+        return f"snapshot at {record.kimg:.1f} kimg: {record.samples}"
     return f"{record.reason} at {record.kimg:.1f} kimg"
-
-
-def _shown(path: Path) -> str:
-    return str(path)

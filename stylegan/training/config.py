@@ -1,20 +1,32 @@
-"""A training run as one frozen value: networks, schedule, losses, bookkeeping. Presets, overrides, JSON.
-
-`small` is for laptops: fewer channels, short phases, a larger learning rate. The others are the paper's B … F.
-"""
+"""A training run as one frozen value: networks, schedule, losses, bookkeeping; checks and JSON. Presets: `presets`."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
-from stylegan.config import PAPER_PRESETS, DiscriminatorConfig, GeneratorConfig, generator_preset
+from stylegan.config import MAX_RESOLUTION, DiscriminatorConfig, GeneratorConfig
 from stylegan.errors import InputError
-from stylegan.training.schedule import PAPER_LEARNING_RATE, PAPER_MINIBATCH, Phase, grown_kimg, lod_at
+from stylegan.seeds import check_seed
+from stylegan.training.schedule import Phase, grown_kimg, lod_at
 
 Loss = Literal["logistic", "wgan-gp"]
 Precision = Literal["fp32", "bf16", "fp16"]
-PRESETS = ("small", *PAPER_PRESETS)
+NUMBERS = {  # the numbers of a TrainConfig: smallest and largest value
+    "total_kimg": (0.001, 1e7),
+    "lod_training_kimg": (0, 1e6),
+    "lod_transition_kimg": (0, 1e6),
+    "learning_rate_base": (1e-9, 10),
+    "r1_gamma": (0, 1e6),
+    "gp_weight": (0, 1e6),
+    "drift_weight": (0, 1e6),
+    "adam_beta2": (0, 0.99999),
+    "ema_kimg": (0, 1e6),
+    "ema_rampup": (1e-6, 1e3),
+}
+COUNTS = ("minibatch_base", "minibatch_repeats", "r1_interval", "microbatch")  # whole numbers from 1
+MOST = 1 << 20  # of a count
+OPTIONAL = ("ema_rampup", "microbatch")  # None is allowed
 
 
 @dataclass(frozen=True)
@@ -55,44 +67,66 @@ class TrainConfig:
         g, d = self.generator, self.discriminator
         for name in ("resolution", "label_dim", "image_channels"):
             _require(getattr(g, name) == getattr(d, name), f"generator and discriminator differ in {name}.")
-        _require(self.loss in get_args(Loss), f"loss is one of {', '.join(get_args(Loss))}, not {self.loss!r}.")
+        check_seed(self.seed)
+        for name, (low, high) in NUMBERS.items():
+            _number(self, name, low, high)
+        for name in COUNTS:
+            if name not in OPTIONAL or getattr(self, name) is not None:
+                _count(name, getattr(self, name))
+        _require(self.loss in get_args(Loss), f"loss is {' or '.join(get_args(Loss))}, not {self.loss!r}.")
         _require(self.precision in get_args(Precision), f"precision is fp32, bf16 or fp16, not {self.precision!r}.")
-        _number(self, "total_kimg", 0, 1e7)
-        _require(self.total_kimg > 0, "total_kimg is larger than 0.")
-        for name in ("lod_training_kimg", "lod_transition_kimg"):
-            _number(self, name, 0, 1e6)
-        growing = self.initial_resolution < g.resolution
+        _require(isinstance(self.mirror, bool), f"mirror is true or false, not {self.mirror!r}.")
+        self._check_growing()
+        self._check_tables()
+        self.check_shares(1)
+
+    def _check_growing(self) -> None:
+        powers = [2**i for i in range(2, self.generator.log2_resolution + 1)]
+        fits = isinstance(self.initial_resolution, int) and self.initial_resolution in powers
+        _require(fits, f"initial_resolution is one of {powers}, not {self.initial_resolution!r}.")
+        takes_time = self.lod_training_kimg + self.lod_transition_kimg > 0
         _require(
-            not growing or self.lod_training_kimg + self.lod_transition_kimg > 0,
+            takes_time or self.initial_resolution == self.generator.resolution,
             "lod_training_kimg and lod_transition_kimg are both 0: growing takes time.",
         )
-        powers = [2**i for i in range(2, g.log2_resolution + 1)]
-        _require(self.initial_resolution in powers, f"initial_resolution is one of {powers}.")
-        _require(self.seed in range(2**32), f"seed is a whole number from 0 to 4294967295, not {self.seed!r}.")
-        for name, low, high in (("r1_gamma", 0, 1e6), ("gp_weight", 0, 1e6), ("drift_weight", 0, 1e6)):
-            _number(self, name, low, high)
-        _number(self, "ema_kimg", 0, 1e6)
-        _number(self, "adam_beta2", 0, 0.99999)
-        if self.ema_rampup is not None:
-            _number(self, "ema_rampup", 1e-6, 1e3)
-        for name in ("r1_interval", "minibatch_repeats", "minibatch_base"):
-            _count(name, getattr(self, name))
-        if self.microbatch is not None:
-            _count("microbatch", self.microbatch)
-        for side, value in (*self.minibatch.items(), *self.learning_rate.items()):
-            _require(side in {4 << i for i in range(9)}, f"{side!r} is no resolution.")
-            _require(math.isfinite(value) and value > 0, f"minibatch or learning rate at {side}²: {value} is not > 0.")
-        _require(0 < self.learning_rate_base < 10, "learning_rate_base is from 0 to 10.")
-        self._check_groups()
 
-    def _check_groups(self) -> None:
-        group = self.discriminator.mbstd_group_size
-        for size in {self.minibatch_base, *self.minibatch.values()}:
+    def _check_tables(self) -> None:
+        for table in (self.minibatch, self.learning_rate):
+            for side in table:
+                fits = side in {4 << i for i in range(MAX_RESOLUTION.bit_length() - 2)}
+                _require(fits, f"minibatch and learning_rate are by resolution (4, 8, …): {side!r} is none.")
+        for size in self.minibatch.values():
             _count("minibatch", size)
+        low, high = NUMBERS["learning_rate_base"]
+        for rate in self.learning_rate.values():
+            _require(_is_number(rate, low, high), f"learning_rate is from {low:g} to {high:g}, not {rate!r}.")
+
+    def check_shares(self, processes: int) -> None:
+        """InputError unless every minibatch of this run can be shared by `processes`, each share, in its parts of
+        `microbatch`, being whole groups of the discriminator's.
+        """
+        group = self.discriminator.mbstd_group_size
+        for size in {self.minibatch_at(self.initial_resolution << i) for i in range(int(self.start_lod) + 1)}:
+            share = size // processes
+            _require(size % processes == 0, f"A minibatch of {size} cannot be shared evenly by {processes} processes.")
             _require(
-                size % max(1, min(group, size)) == 0,
-                f"minibatch {size} is not a multiple of the discriminator's group of {group}.",
+                share % max(1, min(group, share)) == 0,
+                f"minibatch {size} gives each process {share} pictures, no multiple of the discriminator's group of "
+                f"{group}: take another minibatch.",
             )
+            _require(
+                self.microbatch is None or self.microbatch >= share or self.microbatch % max(1, group) == 0,
+                f"microbatch {self.microbatch} is not a multiple of the discriminator's group of {group}.",
+            )
+
+    @property
+    def start_lod(self) -> float:
+        """The lod at which growing begins."""
+        return math.log2(self.generator.resolution / self.initial_resolution)
+
+    def minibatch_at(self, resolution: int) -> int:
+        """Pictures a step, over all processes."""
+        return self.minibatch.get(resolution, self.minibatch_base)
 
     def phase(self, nimg: int) -> Phase:
         """What holds after `nimg` images."""
@@ -107,7 +141,7 @@ class TrainConfig:
         return Phase(
             lod,
             resolution,
-            self.minibatch.get(resolution, self.minibatch_base),
+            self.minibatch_at(resolution),
             self.learning_rate.get(resolution, self.learning_rate_base),
         )
 
@@ -132,88 +166,16 @@ class TrainConfig:
         unknown = sorted(set(data) - {f.name for f in fields(cls)})
         _require(not unknown, f"unknown options in the training config: {', '.join(map(str, unknown))[:200]}.")
         values = dict(data)
-        values["generator"] = GeneratorConfig.from_json(values.get("generator", {}))
-        values["discriminator"] = DiscriminatorConfig.from_json(values.get("discriminator", {}))
-        for name in ("minibatch", "learning_rate"):
-            values[name] = {int(key): value for key, value in dict(values.get(name, {})).items()}
         try:
+            values["generator"] = GeneratorConfig.from_json(values.get("generator", {}))
+            values["discriminator"] = DiscriminatorConfig.from_json(values.get("discriminator", {}))
+            for name in ("minibatch", "learning_rate"):
+                values[name] = {int(key): value for key, value in dict(values.get(name, {})).items()}
             return cls(**values)
-        except TypeError as error:
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:
             raise InputError(f"The training config holds a value of the wrong kind: {error}.") from error
-
-
-def preset(
-    name: str,
-    resolution: int,
-    total_kimg: float | None = None,
-    label_dim: int = 0,
-    processes: int = 1,
-    network: Mapping[str, Any] | None = None,
-    **overrides: Any,
-) -> TrainConfig:
-    """The training preset `small`, `b`, `c`, `d`, `e` or `f`, with overrides.
-
-    Args:
-        name: which one; case does not matter.
-        resolution: of the pictures, a power of two from 8 to 1024.
-        total_kimg: length in thousands of images; None = the preset's own.
-        label_dim: number of classes of the data.
-        processes: for the paper's presets, how many share a minibatch: decides its size as in the official code.
-        network: overrides of GeneratorConfig (those that DiscriminatorConfig knows too go to both).
-        overrides: overrides of TrainConfig.
-    """
-    key = str(name).lower()
-    _require(key in PRESETS, f"preset {name!r} is unknown; known are {', '.join(PRESETS)}.")
-    shared = {"resolution": resolution, "label_dim": label_dim}
-    options = {**(_SMALL_NETWORK if key == "small" else {}), **(network or {})}
-    generator = generator_preset("f" if key == "small" else key, **{**options, **shared})
-    known = {f.name for f in fields(DiscriminatorConfig)}
-    discriminator = DiscriminatorConfig(**{**{k: v for k, v in options.items() if k in known}, **shared})
-    if key == "small":
-        base = _small(generator, discriminator, total_kimg or 200.0)
-    else:
-        minibatch, minibatch_base = PAPER_MINIBATCH[max(k for k in PAPER_MINIBATCH if k <= max(processes, 1))]
-        rates, rate_base = PAPER_LEARNING_RATE
-        base = TrainConfig(
-            generator,
-            discriminator,
-            total_kimg=total_kimg or 25_000,
-            minibatch=minibatch,
-            minibatch_base=minibatch_base,
-            learning_rate=rates,
-            learning_rate_base=rate_base,
-            initial_resolution=min(8, resolution),
-        )
-    unknown = sorted(set(overrides) - {f.name for f in fields(TrainConfig)})
-    _require(not unknown, f"unknown options: {', '.join(unknown)}.")
-    return replace(base, **overrides)
-
-
-_SMALL_NETWORK: dict[str, Any] = {
-    "z_dim": 128, "w_dim": 128, "mapping_fmaps": 128, "fmap_base": 2048, "fmap_max": 128,
-}  # fmt: skip
-
-
-def _small(generator: GeneratorConfig, discriminator: DiscriminatorConfig, total_kimg: float) -> TrainConfig:
-    """Grows from 8² to the full size in the first 40 % of the run."""
-    doublings = max(1, generator.log2_resolution - 3)
-    phase = total_kimg * 0.4 / doublings / 2
-    return TrainConfig(
-        generator,
-        discriminator,
-        total_kimg=total_kimg,
-        initial_resolution=8,
-        lod_training_kimg=phase,
-        lod_transition_kimg=phase,
-        minibatch={4: 64, 8: 64, 16: 32, 32: 32},
-        minibatch_base=16,
-        learning_rate_base=0.002,
-        # γ is for sums over pixels: keep its weight per pixel at that of 10 at 256² (Mescheder et al. 2018).
-        r1_gamma=10.0 * (generator.resolution / 256) ** 2,
-        r1_interval=4,
-        ema_kimg=min(10.0, total_kimg / 20),
-        ema_rampup=0.05,
-    )
 
 
 def _require(condition: bool, message: str) -> None:
@@ -221,12 +183,16 @@ def _require(condition: bool, message: str) -> None:
         raise InputError(message)
 
 
-def _count(name: str, value: object) -> None:
-    fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1 << 20
-    _require(fits, f"{name} is a whole number ≥ 1, not {value!r}.")
+def _is_number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
 
 
 def _number(config: object, name: str, low: float, high: float) -> None:
     value = getattr(config, name)
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+    fits = _is_number(value, low, high) or (value is None and name in OPTIONAL)
     _require(fits, f"{name} is a number from {low:g} to {high:g}, not {value!r}.")
+
+
+def _count(name: str, value: object) -> None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST
+    _require(fits, f"{name} is a whole number from 1 to {MOST}, not {value!r}.")

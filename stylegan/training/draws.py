@@ -29,25 +29,25 @@ class Draws:
         return Draws(self.z[start:stop], z2, self.cutoff, noise)
 
 
-def keyed_rng(device: torch.device, *key: object) -> torch.Generator:
-    """A generator whose numbers depend on `key` alone."""
+def keyed_rng(device: torch.device | str, *key: object) -> torch.Generator:
+    """A generator whose numbers depend on `key` alone (and on the kind of device)."""
     digest = hashlib.sha256(repr(key).encode()).digest()
     return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
 
-def draw(config: GeneratorConfig, count: int, lod: float, rng: torch.Generator) -> Draws:
-    """Latents, mixing and noise of `count` samples (Karras et al. 2019, §3.1; FACTS §3).
+def draw(config: GeneratorConfig, count: int, lod: float, device: torch.device, *key: object) -> Draws:
+    """Latents, mixing and noise of `count` samples, determined by `key` (Karras et al. 2019, §3.1; FACTS §3).
 
-    One scalar draw decides for the batch: with probability `style_mixing_prob` layers from a cutoff, uniform in
+    One draw decides for the batch: with probability `style_mixing_prob` the layers from a cutoff on, uniform in
     1 … cur − 1, take a second latent; cur is the number of layers in use at this lod.
     """
-    device = rng.device
+    rng, coin = keyed_rng(device, *key), keyed_rng("cpu", *key, "mixing")  # the coin is read here: not from a GPU
     z = torch.randn(count, config.z_dim, generator=rng, device=device)
     layers_in_use = config.num_layers - 2 * int(lod)
-    chance, where = torch.rand(2, generator=rng, device=device).tolist() if config.use_styles else (1.0, 0.0)
-    mixes = chance < config.style_mixing_prob and layers_in_use > 1
-    z2 = torch.randn(count, config.z_dim, generator=rng, device=device) if mixes else None
-    cutoff = 1 + int(where * (layers_in_use - 1)) if mixes else layers_in_use
+    z2, cutoff = None, layers_in_use
+    if config.use_styles and layers_in_use > 1 and torch.rand((), generator=coin) < config.style_mixing_prob:
+        z2 = torch.randn(count, config.z_dim, generator=rng, device=device)
+        cutoff = int(torch.randint(1, layers_in_use, (), generator=coin))
     noise: list[Tensor | None] = [None] * config.num_layers
     for i in range(layers_in_use if config.use_noise else 0):
         size = config.layer_resolution(i)

@@ -15,54 +15,71 @@ from stylegan.networks import Discriminator, Generator
 from stylegan.training import losses
 from stylegan.training.config import TrainConfig
 from stylegan.training.draws import Draws
-from stylegan.training.world import World
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+class GeneratorLoss(NamedTuple):
+    """Means over the batch: `loss` 0-d, `w_mean [w_dim]`."""
+
+    loss: Tensor
+    w_mean: Tensor
+
+
 class DiscriminatorLoss(NamedTuple):
-    """Means over the batch, 0-d; `penalty` is not yet times the interval of lazy regularisation."""
+    """Means over the batch, 0-d, but for `w_mean [w_dim]`; `penalty` is not yet times the interval of lazy R1."""
 
     loss: Tensor
     penalty: Tensor
     real_score: Tensor
     fake_score: Tensor
+    w_mean: Tensor
 
 
 class Forward:
     """The networks in training mode, as functions of one batch."""
 
     def __init__(
-        self, config: TrainConfig, G: Generator, D: Discriminator, world: World, compile_synthesis: bool = False
+        self, config: TrainConfig, G: Generator, D: Discriminator, device: torch.device, compile_synthesis: bool = False
     ) -> None:
-        self.config, self.G, self.D, self.world = config, G, D, world
-        # Only the synthesis: R1 differentiates the discriminator twice, which compiled graphs do not support.
-        self._synthesis: Any = torch.compile(G.synth) if compile_synthesis else G.synth
+        self.config, self.G, self.D, self.device = config, G, D, device
+        self.compile_synthesis = compile_synthesis
+        self._compiled: tuple[int, Any] | None = None  # for which whole lod, and the function
 
-    def generate(self, draws: Draws, labels: Tensor, lod: float) -> Tensor:
-        """Pictures `[n, 3, r, r]` as training makes them: mixed styles, fresh noise; w̄ is tracked on the way."""
-        config, G = self.config.generator, self.G
+    def generate(self, draws: Draws, labels: Tensor, lod: float) -> tuple[Tensor, Tensor]:
+        """Pictures `[n, 3, r, r]` as training makes them, with mixed styles, and the batch mean of their first w
+        `[w_dim]`, which `track` takes.
+        """
+        G = self.G
         w = G.mapping(draws.z, self._labels(labels))
-        with torch.no_grad():
-            mean = self.world.average(w[:, 0].mean(dim=0))
-            G.w_mean.copy_(torch.lerp(mean, G.w_mean, config.w_mean_beta))
+        w_mean = w[:, 0].detach().mean(dim=0)
         if draws.z2 is not None:
             w2 = G.mapping(draws.z2, self._labels(labels))
             w = torch.cat([w[:, : draws.cutoff], w2[:, draws.cutoff :]], dim=1)
         with self._autocast():
-            images: Tensor = self._synthesis(w, draws.noise, lod, full_size=False)
-        return images.to(draws.z.dtype)
+            images: Tensor = self._synthesis(lod)(w, draws.noise, lod, full_size=False)
+        return images.to(draws.z.dtype), w_mean
 
-    def scores(self, images: Tensor, labels: Tensor, lod: float) -> Tensor:
-        """The discriminator's, `[n, 1]`, in the pictures' dtype."""
-        with self._autocast():
+    @torch.no_grad()
+    def track(self, w_mean: Tensor) -> None:
+        """w̄ ← β·w̄ + (1 − β)·(mean over a batch), once for each batch of either player (FACTS §3)."""
+        self.G.w_mean.copy_(torch.lerp(w_mean, self.G.w_mean, self.config.generator.w_mean_beta))
+
+    def scores(self, images: Tensor, labels: Tensor, lod: float, penalised: bool = False) -> Tensor:
+        """The discriminator's, `[n, 1]`, in the pictures' dtype.
+
+        `penalised` ones will be differentiated by the pictures: float16 has no range for those gradients.
+        """
+        with nullcontext() if penalised and self.config.precision == "fp16" else self._autocast():
             scores: Tensor = self.D(images, self._labels(labels), lod)
         return scores.to(images.dtype)
 
-    def generator_loss(self, labels: Tensor, draws: Draws, lod: float) -> Tensor:
-        """What the generator minimises, 0-d."""
-        fake = self.scores(self.generate(draws, labels, lod), labels, lod)
-        return losses.generator_logistic(fake) if self.config.loss == "logistic" else losses.generator_wgan(fake)
+    def generator_loss(self, labels: Tensor, draws: Draws, lod: float) -> GeneratorLoss:
+        """What the generator minimises."""
+        images, w_mean = self.generate(draws, labels, lod)
+        fake = self.scores(images, labels, lod)
+        loss = losses.generator_logistic(fake) if self.config.loss == "logistic" else losses.generator_wgan(fake)
+        return GeneratorLoss(loss, w_mean)
 
     def discriminator_loss(
         self, reals: Tensor, labels: Tensor, draws: Draws, lod: float, mixing: Tensor | None, regularize: bool = True
@@ -79,29 +96,41 @@ class Forward:
         """
         config = self.config
         with torch.no_grad():
-            fakes = self.generate(draws, labels, lod)
-        takes_gradient = regularize and config.loss == "logistic"
-        reals = reals.detach().requires_grad_(takes_gradient)
-        real, fake = self.scores(reals, labels, lod), self.scores(fakes, labels, lod)
+            fakes, w_mean = self.generate(draws, labels, lod)
+        r1 = regularize and config.loss == "logistic"
+        reals = reals.detach().requires_grad_(r1)
+        real, fake = self.scores(reals, labels, lod, penalised=r1), self.scores(fakes, labels, lod)
         if config.loss == "logistic":
             loss = losses.discriminator_logistic(real, fake)
         else:
             loss = losses.discriminator_wgan(real, fake, config.drift_weight)
         penalty = torch.zeros_like(loss)
-        if takes_gradient:
+        if r1:
             penalty = losses.r1_penalty(real, reals, lod, config.r1_gamma)
         elif regularize:
             assert mixing is not None
             mixed = torch.lerp(reals, fakes, mixing).requires_grad_()
-            penalty = losses.gradient_penalty(self.scores(mixed, labels, lod), mixed, lod, config.gp_weight)
-        return DiscriminatorLoss(loss, penalty, real.mean(), fake.mean())
+            mixed_scores = self.scores(mixed, labels, lod, penalised=True)
+            penalty = losses.gradient_penalty(mixed_scores, mixed, lod, config.gp_weight)
+        return DiscriminatorLoss(loss, penalty, real.mean(), fake.mean(), w_mean)
+
+    def _synthesis(self, lod: float) -> Any:
+        """The synthesis network, compiled where that was asked for and nothing fades: a fade is another lod, so other
+        code, every few steps. R1 differentiates the discriminator twice, which compiled code cannot do.
+        """
+        if not self.compile_synthesis or lod != int(lod):
+            return self.G.synth
+        if self._compiled is None or self._compiled[0] != lod:
+            torch.compiler.reset()
+            self._compiled = int(lod), torch.compile(self.G.synth)
+        return self._compiled[1]
 
     def _labels(self, labels: Tensor) -> Tensor | None:
         return labels if self.config.generator.label_dim else None
 
     def _autocast(self) -> AbstractContextManager[Any]:
         dtype = AUTOCAST.get(self.config.precision)
-        return nullcontext() if dtype is None else torch.autocast(self.world.device.type, dtype)
+        return nullcontext() if dtype is None else torch.autocast(self.device.type, dtype)
 
 
 def prepare_reals(reals: Tensor, lod: float) -> Tensor:

@@ -6,6 +6,7 @@ iterations, or with a file called `stop` in the run folder. Whatever ends a run,
 
 import math
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,15 +24,18 @@ from stylegan.training.state import load_state, newest_state, save_state
 from stylegan.training.trainer import Trainer
 from stylegan.training.world import World
 
+SNAPSHOTS = 50  # in a run that does not say how many
+TICK_SHARE, MAX_TICK_SEC = 1 / 1000, 60.0  # ticks become rarer with the length of a run, up to this
+
 
 @dataclass(frozen=True)
 class Options:
     """How a run is carried out; nothing here changes what it computes."""
 
-    time_limit_sec: float = math.inf
-    snapshot_kimg: float = 20.0  # between two snapshots with their sample grids
+    deadline: float = math.inf  # on `time.monotonic()`'s clock: end when it has passed
+    snapshot_kimg: float | None = None  # between two snapshots with their sample grids; None = 1/50 of the run
     state_sec: float = 300.0  # between two stored states
-    tick_sec: float = 5.0  # between two events
+    tick_sec: float = 5.0  # between two events, at the beginning
     compile_synthesis: bool = False
 
 
@@ -67,41 +71,42 @@ def run(
     folder: RunFolder,
     trainer: Trainer,
     data: TrainingData,
-    world: World,
     options: Options,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record]:
-    """Train until the config's total, the time limit or a wish to stop; resumes where the folder has a state.
+    """Train until the config's total, the deadline or a wish to stop; resumes where the folder has a state.
+
+    With several processes each runs this with its own trainer; they decide everything together, the writer alone
+    writes. All need to see the same folder.
 
     Raises:
         DivergedError: losses are no longer finite.
         DiskFullError, DataError, RunError: one sentence that says what to do. The last stored state remains.
     """
-    began = time.monotonic()
-    session = _Session(folder, trainer, data, world, options, began)
+    session = _Session(folder, trainer, data, options)
     try:
         yield session.start()
         yield from session.train(should_stop)
-    except torch.cuda.OutOfMemoryError as error:
-        text = "The GPU's memory is full: lower --microbatch, the minibatch or the channels, then resume."
-        session.fail(text)
-        raise RunError(text) from error
     except StyleGANError as error:
         session.fail(str(error))
         raise
+    except Exception as error:
+        told = _told(error)
+        session.fail(str(told or f"{type(error).__name__}: {error}"), traceback.format_exc())
+        if told is None:
+            raise
+        raise told from error
 
 
 class _Session:
     """One stretch of a run, from a start to an end."""
 
-    def __init__(
-        self, folder: RunFolder, trainer: Trainer, data: TrainingData, world: World, options: Options, began: float
-    ) -> None:
-        self.folder, self.trainer, self.data, self.world, self.options = folder, trainer, data, world, options
-        self.began = began
+    def __init__(self, folder: RunFolder, trainer: Trainer, data: TrainingData, options: Options) -> None:
+        self.folder, self.trainer, self.data, self.options = folder, trainer, data, options
+        self.world: World = trainer.world
+        self.began = self.last_state = time.monotonic()
         self.earlier_sec = 0.0  # trained before this stretch
-        self.meter = Meter(trainer.config, world.device)
-        self.last_state = began
+        self.meter = Meter(trainer.config, self.world.device)
         self.next_snapshot_nimg = 0
 
     @property
@@ -114,9 +119,11 @@ class _Session:
         return self.earlier_sec + time.monotonic() - self.began
 
     def start(self) -> Started:
-        state = newest_state(self.folder.path / "state")
+        state = newest_state(self.folder.state)
         if state is not None:
             self.earlier_sec = load_state(self.trainer, state)
+        if not self.world.same(self.trainer.nimg):
+            raise RunError(f"Not all processes find the same state in {self.folder.path}: let them share that folder.")
         if self.world.device.type == "cuda":
             self.data.to_memory(self.world.device)
         self._plan_snapshot()
@@ -131,55 +138,67 @@ class _Session:
         return Started(self.kimg, state is not None)
 
     def train(self, should_stop: Callable[[], bool]) -> Iterator[Record]:
-        config, trainer = self.trainer.config, self.trainer
-        reason = ""
-        while not reason:
-            phase = config.phase(trainer.nimg)
-            trainer.enter(phase)
-            start, stop = self.world.share(phase.minibatch)
-            for _ in range(config.minibatch_repeats):
-                position = trainer.nimg + start
-                reals, labels = self.data.batch(position, stop - start, phase.resolution, config.mirror)
-                self.meter.add(trainer.iteration(reals, labels, phase), phase)
-            reason = self._reason_to_end(should_stop)
-            if reason or self.meter.seconds >= self.options.tick_sec:
-                yield self._tick()
-            if reason or trainer.nimg >= self.next_snapshot_nimg:
-                yield from self._snapshot()
-            if reason or time.monotonic() - self.last_state >= self.options.state_sec:
-                self._save_state()
+        """Rounds of a few iterations; what is due is looked at before each, so that a finished run ends at once."""
+        while True:
+            reason, tick_due, state_due = self._agree(should_stop)
+            snapshot_due = bool(reason) or self.trainer.nimg >= self.next_snapshot_nimg
+            if not self.meter.is_empty and (tick_due or state_due or snapshot_due):
+                yield self._tick()  # first: what has diverged must not be kept
+                if snapshot_due:
+                    yield from self._snapshot()
+                if state_due or reason:
+                    self._save_state()
+                self.meter.restart(self.trainer.nimg)
+            if reason:
+                break
+            self._round()
         if self.world.is_writer:
             self.folder.stop.unlink(missing_ok=True)
             self._event("ended", reason=reason)
             self.folder.log(f"{reason} at {self.kimg:.1f} kimg after {self.sec:.0f} s of training")
         yield Ended(self.kimg, reason)
 
-    def fail(self, text: str) -> None:
+    def fail(self, text: str, details: str = "") -> None:
         """Note why the run ended; a full disk must not hide the reason."""
         if not self.world.is_writer:
             return
         try:
             self._event("failed", reason=text)
-            self.folder.log(f"failed: {text}")
+            self.folder.log(f"failed: {text}\n{details}".rstrip())
         except (OSError, StyleGANError):
             pass
 
-    def _reason_to_end(self, should_stop: Callable[[], bool]) -> str:
-        """The same answer in every process, which a collective vote makes sure of."""
-        if self.trainer.nimg >= self.trainer.config.total_kimg * 1000:
-            return "finished"
-        wants = should_stop() or (self.world.is_writer and self.folder.stop.exists())
-        late = time.monotonic() - self.began >= self.options.time_limit_sec
-        if self.world.any(wants):
-            return "stopped"
-        return "time limit" if self.world.any(late) else ""
+    def _round(self) -> None:
+        """Iterations between two looks at the schedule."""
+        trainer, config = self.trainer, self.trainer.config
+        phase = config.phase(trainer.nimg)
+        trainer.enter(phase)
+        start, stop = self.world.share(phase.minibatch)
+        for _ in range(config.minibatch_repeats):
+            reals, labels = self.data.batch(trainer.nimg + start, stop - start, phase.resolution, config.mirror)
+            self.meter.add(trainer.iteration(reals, labels, phase), phase)
+
+    def _agree(self, should_stop: Callable[[], bool]) -> tuple[str, bool, bool]:
+        """Why to end, or ""; whether a tick and a state are due. The same answer in every process."""
+        now, writes = time.monotonic(), self.world.is_writer
+        tick_sec = min(max(self.options.tick_sec, self.sec * TICK_SHARE), MAX_TICK_SEC)
+        stop, late, tick_due, state_due = self.world.agree(
+            should_stop() or (writes and self.folder.stop.exists()),
+            now >= self.options.deadline,
+            writes and self.meter.seconds >= tick_sec,
+            writes and now - self.last_state >= self.options.state_sec,
+        )
+        finished = self.trainer.nimg >= self.trainer.config.total_kimg * 1000
+        reason = "finished" if finished else "stopped" if stop else "time limit" if late else ""
+        return reason, tick_due, state_due
 
     def _tick(self) -> Tick:
         tick = self.meter.read(self.trainer.nimg, self.sec)
-        if not tick.is_finite:
+        (diverged,) = self.world.agree(not tick.is_sound)
+        if diverged:
             raise DivergedError(
                 f"The losses stopped being finite at {self.kimg:.1f} kimg. The last stored state is from before: "
-                "resume with a lower --lr or a higher --r1-gamma, or in fp32."
+                "resume with a lower --lr, a higher --r1-gamma or --precision fp32."
             )
         if self.world.is_writer:
             values = asdict(tick)
@@ -192,10 +211,9 @@ class _Session:
             return
         trainer, name = self.trainer, kimg_name(self.trainer.nimg)
         path = self.folder.path / "snapshots" / f"{name}.safetensors"
-        about = self._about()
-        # A sibling that a stop between the two leaves is found by name, so the discriminator goes first.
         discriminator = path.with_name(f"{name}.discriminator.safetensors")
-        model_file.save(trainer.D, discriminator, about)
+        about = self._about()
+        model_file.save(trainer.D, discriminator, about)  # first: whoever sees the generator finds its discriminator
         model_file.save(trainer.Gs, path, about)
         for older in path.parent.glob("*.discriminator.safetensors"):
             if older != discriminator:
@@ -207,13 +225,13 @@ class _Session:
 
     def _save_state(self) -> None:
         if self.world.is_writer:
-            save_state(self.trainer, self.folder.path / "state", self.sec)
-        self.world.wait()
+            save_state(self.trainer, self.folder.state, self.sec)
         self.last_state = time.monotonic()
 
     def _plan_snapshot(self) -> None:
         """At multiples of the interval, whatever happened before: resuming does not shift them."""
-        interval = max(1, round(self.options.snapshot_kimg * 1000))
+        kimg = self.options.snapshot_kimg or self.trainer.config.total_kimg / SNAPSHOTS
+        interval = max(1, round(kimg * 1000))
         self.next_snapshot_nimg = (self.trainer.nimg // interval + 1) * interval
 
     def _about(self) -> model_file.About:
@@ -227,7 +245,18 @@ class _Session:
             "loss": config.loss,
             "hours": round(self.sec / 3600, 3),
         }
-        return model_file.About(name=self.folder.path.name, training=training)
+        return model_file.About(name=self.folder.path.resolve().name, training=training)
 
     def _event(self, event: str, **values: object) -> None:
         self.folder.append(event, self.kimg, self.sec, **values)
+
+
+def _told(error: Exception) -> RunError | None:
+    """Memory that ran out, as a sentence; None for a fault of the program."""
+    if isinstance(error, torch.OutOfMemoryError):
+        kind = "GPU's"
+    elif isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        kind = "machine's"
+    else:
+        return None
+    return RunError(f"The {kind} memory is full: give a lower --microbatch, --minibatch or --fmap-max, then resume.")

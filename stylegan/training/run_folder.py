@@ -1,6 +1,6 @@
 """A training run on disk, the only interface between a trainer and whoever watches it.
 
-    config.json    {"format": 1, "train": TrainConfig, "data": {…}}
+    config.json    {"format": 1, "train": TrainConfig, "data": {name, digest}, "plan": what was asked for}
     events.jsonl   append-only, one JSON object a line, each with "event", "kimg" and "sec" (since the run first began)
     snapshots/     000123.456.safetensors by kimg; …discriminator.safetensors beside the newest
     samples/       000123.456.png: the same seeds each time; reals.png
@@ -10,24 +10,36 @@
     lock           held while a trainer writes here
 
 After a resume from an older state, later events of the first attempt are still in the file; `read_events` leaves out
-what a later "resumed" event overtook.
+what a later "resumed" (or, without any state, "started") event overtook.
 """
 
-import fcntl
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stylegan.atomic import full_disk_as_error, write_bytes
 from stylegan.errors import RunError
 from stylegan.training.config import TrainConfig
+from stylegan.training.lock import try_lock
 
 FORMAT = 1
 FOLDERS = ("snapshots", "samples", "state")
+LOCK_SEC = 1.0  # how long a trainer tries for the lock, which whoever looks at it holds for a moment
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The content of config.json: what is trained, on what, and the plan it was made from."""
+
+    config: TrainConfig
+    data: Mapping[str, Any]  # name and digest of the pictures
+    plan: Mapping[str, Any]  # Plan.to_json()
 
 
 class RunFolder:
@@ -43,35 +55,51 @@ class RunFolder:
         """Whether a run was begun here."""
         return (self.path / "config.json").exists()
 
-    def create(self, config: TrainConfig, data: Mapping[str, Any]) -> None:
-        """Lay out a new run; RunError where one is already, or where something else is in the way."""
+    @property
+    def state(self) -> Path:
+        """Where states are kept."""
+        return self.path / "state"
+
+    def check_free(self) -> None:
+        """RunError where a new run cannot be begun: one is there already, or something that is no folder."""
         if self.exists:
-            raise RunError(f"{self.path} already holds a run: give --resume to go on with it, or another folder.")
-        try:
+            raise RunError(f"{self.path} already holds a run: give --resume to go on with it, or another --out.")
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"{self.path} is a file: a run needs a folder of its own, give another --out.")
+
+    def create(self, facts: RunFacts) -> None:
+        """Lay out a new run; RunError where one is already, or where the folder cannot be written."""
+        self.check_free()
+        with self._usable():
             for name in FOLDERS:
                 (self.path / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{self.path} cannot be used for a run: {error.strerror}.") from error
-        self.write_config(config, data)
+        self.write_facts(facts)
 
-    def write_config(self, config: TrainConfig, data: Mapping[str, Any]) -> None:
+    def write_facts(self, facts: RunFacts) -> None:
         """Replace config.json."""
-        content = {"format": FORMAT, "train": config.to_json(), "data": dict(data)}
-        write_bytes(self.path / "config.json", (json.dumps(content, indent=1) + "\n").encode())
+        content = {
+            "format": FORMAT,
+            "train": facts.config.to_json(),
+            "data": dict(facts.data),
+            "plan": dict(facts.plan),
+        }
+        with self._usable():
+            write_bytes(self.path / "config.json", (json.dumps(content, indent=1) + "\n").encode())
 
-    def read_config(self) -> tuple[TrainConfig, dict[str, Any]]:
-        """The training config and the facts of the data.
+    def read_facts(self) -> RunFacts:
+        """The content of config.json.
 
         Raises:
             RunError: no run here, a damaged config, or one of a newer version.
         """
         try:
-            content = json.loads((self.path / "config.json").read_text())
+            content = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
             version = int(content["format"])
             if version > FORMAT:
                 raise RunError(f"{self.path} was written by a newer version (format {version}): update to open it.")
-            return TrainConfig.from_json(content["train"]), dict(content["data"])
-        except FileNotFoundError:
+            config = TrainConfig.from_json(content["train"])
+            return RunFacts(config, dict(content["data"]), dict(content.get("plan", {})))
+        except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"There is no training run in {self.path}.") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # InputError is a ValueError
             raise RunError(f"The config.json of {self.path} is damaged ({str(error)[:200]}).") from error
@@ -103,29 +131,42 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run for writing; RunError where another process does. The system lets go when the process ends."""
-        with open(self.path / "lock", "a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise RunError(f"Another process is training in {self.path}.") from None
+        """Hold the run for writing, in a folder that is made where it is missing.
+
+        Raises:
+            RunError: another process holds it, or the folder cannot be written.
+        """
+        with self._usable():
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = open(self.path / "lock", "ab")  # noqa: SIM115 - closed below
+        with file:
+            began = time.monotonic()
+            while not try_lock(file):
+                if time.monotonic() - began > LOCK_SEC:
+                    raise RunError(f"Another process is training in {self.path}: stop it first, or wait for its end.")
+                time.sleep(0.05)
             yield
 
     def is_running(self) -> bool:
-        """Whether a process holds the lock."""
+        """Whether a process holds the run for writing."""
         try:
-            with self.locked():
-                return False
-        except RunError:
-            return True
+            with open(self.path / "lock", "rb") as file:
+                return not try_lock(file, shared=True)
         except OSError:
             return False
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be used for a run ({error.strerror or error}).") from error
 
 
 def read_events(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """The events of a run in order, without damaged lines and without those that a resume overtook.
 
-    `path` is the events.jsonl; a missing file has no events.
+    `path` is the events.jsonl; a missing file has no events. Each has "event" (str), "kimg" and "sec" (numbers).
     """
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
@@ -133,16 +174,22 @@ def read_events(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         return []
     events: list[dict[str, Any]] = []
     for line in text.splitlines():
-        try:
-            record = json.loads(line)
-            kimg = float(record["kimg"])
-            name = record["event"]
-        except (ValueError, KeyError, TypeError):
+        record = _event(line)
+        if record is None:
             continue
-        if name == "resumed":
-            events = [e for e in events if e["kimg"] <= kimg]
+        if record["event"] in ("started", "resumed"):
+            events = [e for e in events if e["kimg"] <= record["kimg"]]
         events.append(record)
     return events
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+        whole = isinstance(record["event"], str) and math.isfinite(record["kimg"]) and math.isfinite(record["sec"])
+        return record if whole else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def kimg_name(nimg: int) -> str:

@@ -37,7 +37,7 @@ def real_pictures(data: TrainingData) -> Tensor:
 
 
 def write_grid(pictures: Tensor, path: Path) -> None:
-    """Write uint8 `[N, R, R, 3]` as one PNG, twice as wide as high."""
-    columns = max(1, round((2 * len(pictures)) ** 0.5))
+    """Write uint8 `[N, R, R, 3]`, N a power of two, as one PNG: a square, or twice as wide as high."""
+    columns = 1 << len(pictures).bit_length() // 2
     with replacing(path) as temporary:
         Image.fromarray(grid(pictures.cpu(), columns)).save(temporary, format="PNG")

@@ -7,14 +7,14 @@ a fade begins, the new resolution's minibatch and learning rate hold.
 import math
 from dataclasses import dataclass
 
-# Table of the official schedule: total minibatch by number of processes and resolution, else the last number.
+# The official tables: by number of processes, the total minibatch of each resolution, and that of all others.
 PAPER_MINIBATCH: dict[int, tuple[dict[int, int], int]] = {
     1: ({4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4}, 4),
     2: ({4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8}, 8),
     4: ({4: 512, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16}, 16),
     8: ({4: 512, 8: 256, 16: 128, 32: 64, 64: 32}, 32),
 }
-PAPER_LEARNING_RATE = ({128: 0.0015, 256: 0.002, 512: 0.003, 1024: 0.003}, 0.001)
+PAPER_LEARNING_RATE: tuple[dict[int, float], float] = ({128: 0.0015, 256: 0.002, 512: 0.003, 1024: 0.003}, 0.001)
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,3 @@ def lod_at(
 def grown_kimg(resolution: int, initial_resolution: int, lod_training_kimg: float, lod_transition_kimg: float) -> float:
     """When the full resolution is reached for good (lod 0), in kimg."""
     return (lod_training_kimg + lod_transition_kimg) * math.log2(resolution / initial_resolution)
-
-
-def by_resolution(table: dict[int, float], otherwise: float, resolution: int) -> float:
-    """The entry of `resolution`, or `otherwise`."""
-    return table.get(resolution, otherwise)

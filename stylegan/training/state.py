@@ -17,34 +17,35 @@ from torch import Tensor
 
 from stylegan.atomic import replacing, write_bytes
 from stylegan.errors import RunError
-from stylegan.training.trainer import Adam, Trainer
+from stylegan.training.adam import Adam
+from stylegan.training.trainer import Trainer
 
 FORMAT = 1
+INDEX = "index.json"
 PART_BYTES = 15 << 20  # of tensor data; the header comes on top
 PIECE_BYTES = 4 << 20  # larger tensors are cut
 
 
 def save_state(trainer: Trainer, folder: Path, elapsed_sec: float) -> Path:
-    """Write the state to `folder/NIMG/`, then remove older ones; returns the new one."""
+    """Write the state to `folder/NIMG/`, then remove older ones; returns the new one.
+
+    Raises:
+        DiskFullError: no space left; the last whole state remains.
+    """
     target = folder / f"{trainer.nimg:012d}"
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    parts = 0
-    for parts, part in enumerate(_parts(_tensors(trainer)), start=1):
-        with replacing(target / f"part-{parts:03d}.safetensors") as temporary:
-            save_file(part, temporary)
-    index = {"format": FORMAT, "parts": parts, "elapsed_sec": elapsed_sec, "trainer": _numbers(trainer)}
-    write_bytes(target / "index.json", json.dumps(index).encode())
-    for older in folder.iterdir():
-        if older.is_dir() and older != target:
-            shutil.rmtree(older, ignore_errors=True)
+    if not (target / INDEX).exists():  # the same run after as many images is in the same state
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        _write(trainer, target, elapsed_sec)
+    for other in folder.iterdir():
+        if other.is_dir() and other != target:
+            shutil.rmtree(other, ignore_errors=True)
     return target
 
 
 def newest_state(folder: Path) -> Path | None:
     """The newest whole state in `folder`, or None."""
-    whole = [p for p in folder.glob("[0-9]*") if (p / "index.json").exists()] if folder.is_dir() else []
-    return max(whole, default=None)
+    return max((index.parent for index in folder.glob(f"[0-9]*/{INDEX}")), default=None)
 
 
 def load_state(trainer: Trainer, state: Path) -> float:
@@ -54,24 +55,29 @@ def load_state(trainer: Trainer, state: Path) -> float:
         RunError: damaged, of a newer version, or of another config.
     """
     try:
-        index = json.loads((state / "index.json").read_text())
+        index = json.loads((state / INDEX).read_text())
         if int(index["format"]) > FORMAT:
-            raise RunError(f"{state} was written by a newer version: update to resume.")
+            raise RunError(f"{state} was written by a newer version: update this project to resume.")
         pieces: dict[str, Tensor] = {}
         for i in range(1, int(index["parts"]) + 1):
             pieces.update(load_file(state / f"part-{i:03d}.safetensors"))
-        tensors = _joined(pieces)
-        for name, network in _networks(trainer):
-            network.load_state_dict({k: tensors[f"{name}.{k}"].view(v.shape) for k, v in network.state_dict().items()})
-        numbers = index["trainer"]
-        for name, adam in _adams(trainer):
-            _restore_adam(adam, name, tensors, numbers[name])
-        trainer.nimg, trainer.iterations = int(numbers["nimg"]), int(numbers["iterations"])
-        trainer.last_lod = None if numbers["last_lod"] is None else float(numbers["last_lod"])
+        _restore(trainer, index["trainer"], _joined(pieces))
         return float(index["elapsed_sec"])
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise RunError(f"The state in {state} is damaged or belongs to another config ({reason}).") from error
+        raise RunError(
+            f"The state in {state} is damaged or belongs to another config ({reason}): bring a whole copy, or begin a "
+            "new run with --init-from the newest snapshot."
+        ) from error
+
+
+def _write(trainer: Trainer, target: Path, elapsed_sec: float) -> None:
+    parts = 0
+    for parts, part in enumerate(_parts(_tensors(trainer)), start=1):
+        with replacing(target / f"part-{parts:03d}.safetensors") as temporary:
+            save_file(part, temporary)
+    index = {"format": FORMAT, "parts": parts, "elapsed_sec": elapsed_sec, "trainer": _numbers(trainer)}
+    write_bytes(target / INDEX, json.dumps(index).encode())
 
 
 def _networks(trainer: Trainer) -> list[tuple[str, torch.nn.Module]]:
@@ -89,7 +95,11 @@ def _numbers(trainer: Trainer) -> dict[str, Any]:
         "last_lod": trainer.last_lod,
     }
     for name, adam in _adams(trainer):
-        numbers[name] = {"steps": adam.steps, "scaler": adam.scaler.state_dict()}
+        numbers[name] = {
+            "steps": adam.steps,
+            "loss_scale": adam.scale.value,
+            "good_steps": adam.scale.good_steps,
+        }
     return numbers
 
 
@@ -98,24 +108,20 @@ def _tensors(trainer: Trainer) -> Iterator[tuple[str, Tensor]]:
         for key, tensor in network.state_dict().items():
             yield f"{name}.{key}", tensor
     for name, adam in _adams(trainer):
-        for i, parameter in enumerate(adam.parameters):
-            moments = adam.optimizer.state.get(parameter)
-            if moments:  # the first moment is the last gradient (β₁ = 0): the next step does not look at it
-                yield f"{name}.{i}", moments["exp_avg_sq"]
+        for i, second in adam.second_moments().items():
+            yield f"{name}.{i}", second
 
 
-def _restore_adam(adam: Adam, name: str, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-    adam.reset()
-    adam.steps = int(numbers["steps"])
-    if numbers["scaler"]:
-        adam.scaler.load_state_dict(numbers["scaler"])
-    for i, parameter in enumerate(adam.parameters):
-        second = tensors.get(f"{name}.{i}")
-        if second is not None:
-            step = torch.tensor(float(adam.steps), device=parameter.device)
-            second = second.view(parameter.shape).to(parameter.device).clone(memory_format=torch.preserve_format)
-            moments = {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": second}
-            adam.optimizer.state[parameter] = moments
+def _restore(trainer: Trainer, numbers: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    for name, network in _networks(trainer):
+        network.load_state_dict({k: tensors[f"{name}.{k}"].view(v.shape) for k, v in network.state_dict().items()})
+    for name, adam in _adams(trainer):
+        found, own = numbers[name], range(len(adam.parameters))
+        adam.restore(int(found["steps"]), {i: tensors[f"{name}.{i}"] for i in own if f"{name}.{i}" in tensors})
+        if adam.scale.adapts and "loss_scale" in found:
+            adam.scale.value, adam.scale.good_steps = float(found["loss_scale"]), int(found["good_steps"])
+    trainer.nimg, trainer.iterations = int(numbers["nimg"]), int(numbers["iterations"])
+    trainer.last_lod = None if numbers["last_lod"] is None else float(numbers["last_lod"])
 
 
 def _parts(tensors: Iterator[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

@@ -1,11 +1,13 @@
 """Several processes that train together (torchrun), or one alone: the same code for both.
 
-Gradients are averaged here rather than by DistributedDataParallel, whose hooks want one forward and one backward a step
-over the same parameters: R1 differentiates twice, and at every lod another part of the networks is at rest.
+Gradients are averaged here, in one collective a step, rather than by DistributedDataParallel: its hooks want one
+backward a step through parameters that all take part, while R1 differentiates twice, a minibatch may come in parts,
+and at every lod other layers of the networks are at rest.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,9 +15,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from stylegan.errors import InputError
+from stylegan.errors import InputError, RunError
 
 COLLECTIVE_TIMEOUT = timedelta(minutes=30)  # one process may prepare data while the others wait
+DEVICE_TYPES = ("cpu", "cuda", "mps", "xpu")
 
 
 @dataclass(frozen=True)
@@ -32,61 +35,67 @@ class World:
         return self.rank == 0
 
     def share(self, minibatch: int) -> tuple[int, int]:
-        """First and behind-last sample of this process in a minibatch.
-
-        Raises:
-            InputError: the minibatch cannot be shared evenly.
-        """
-        if minibatch % self.size:
-            raise InputError(f"A minibatch of {minibatch} cannot be shared evenly by {self.size} processes.")
+        """First and behind-last sample of this process in a minibatch, which `TrainConfig.check_shares` has checked."""
         part = minibatch // self.size
         return self.rank * part, (self.rank + 1) * part
 
-    def average_gradients(self, parameters: Iterable[Tensor]) -> Tensor:
-        """Average the gradients over all processes, in place; whether all of them are finite, as a 0-d bool tensor."""
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        if not gradients:
-            return torch.ones((), dtype=torch.bool, device=self.device)
-        flat = torch.cat([g.reshape(-1) for g in gradients])
-        if self.size > 1:
+    def average_(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor by its mean over all processes, which all bring the same shapes."""
+        if self.size == 1 or not tensors:
+            return
+        flat = torch.cat([t.reshape(-1) for t in tensors])
+        with _told():
             dist.all_reduce(flat)
-            flat /= self.size
-            parts = torch.split(flat, [g.numel() for g in gradients])
-            torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
-        return torch.isfinite(flat).all()
+        flat /= self.size
+        parts = torch.split(flat, [t.numel() for t in tensors])
+        torch._foreach_copy_(list(tensors), [part.view_as(t) for part, t in zip(parts, tensors, strict=True)])
 
-    def average(self, x: Tensor) -> Tensor:
-        """Mean of `x` over all processes."""
-        if self.size > 1:
-            x = x.clone()
-            dist.all_reduce(x)
-            x = x / self.size
-        return x
-
-    def any(self, flag: bool) -> bool:
-        """True where any process says so."""
+    def agree(self, *flags: bool) -> tuple[bool, ...]:
+        """Each flag, true where any process says so: the same answer in all of them."""
         if self.size == 1:
-            return flag
-        votes = torch.tensor(float(flag), device=self.device)
-        dist.all_reduce(votes)
-        return bool(votes > 0)
+            return flags
+        votes = torch.tensor(flags, dtype=torch.float32, device=self.device)
+        with _told():
+            dist.all_reduce(votes)
+        return tuple(vote > 0 for vote in votes.tolist())
+
+    def same(self, number: int) -> bool:
+        """Whether all processes bring the same number."""
+        if self.size == 1:
+            return True
+        numbers = torch.tensor([number, -number], dtype=torch.int64, device=self.device)
+        with _told():
+            dist.all_reduce(numbers, dist.ReduceOp.MAX)
+        high, low = numbers.tolist()
+        return bool(high == -low)
 
     def wait(self) -> None:
         """Until all processes are here."""
         if self.size > 1:
-            dist.barrier()
+            with _told():
+                dist.barrier()
 
 
 def join(device: str | None = None) -> World:
-    """The world that torchrun describes in the environment, or a single process. Call `leave` at the end."""
+    """The world that torchrun describes in the environment, or a single process. Call `leave` at the end.
+
+    Raises:
+        InputError: a device that is not there, or more processes than GPUs.
+        RunError: the others cannot be reached.
+    """
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     wanted = pick_device(device)
     if size == 1:
         return World(wanted)
     if wanted.type == "cuda":
-        wanted = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        local, found = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if local >= found:
+            raise InputError(f"There are {found} GPUs here and at least {local + 1} processes: start one for each GPU.")
+        wanted = torch.device("cuda", local)
         torch.cuda.set_device(wanted)
-    dist.init_process_group("nccl" if wanted.type == "cuda" else "gloo", timeout=COLLECTIVE_TIMEOUT)
+    with _told():
+        backend, own = ("nccl", wanted) if wanted.type == "cuda" else ("gloo", None)
+        dist.init_process_group(backend, timeout=COLLECTIVE_TIMEOUT, device_id=own)
     return World(wanted, rank, size)
 
 
@@ -102,8 +111,25 @@ def pick_device(name: str | None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f"{name!r} is no device; try cpu, cuda or cuda:0.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError("This machine has no CUDA GPU that PyTorch can use; try --device cpu.")
+        if device.type not in DEVICE_TYPES:
+            raise RuntimeError(f"not one of {DEVICE_TYPES}")
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"There is no device {name!r} here that PyTorch can use; --device cpu always works."
+        ) from error
     return device
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A collective that breaks off, as one sentence: it does when another process has ended."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise RunError(
+            "Another process of this run ended or cannot be reached: its own message says why. "
+            "The run can be resumed from its last state."
+        ) from error

@@ -1,0 +1,116 @@
+"""The optimiser of both networks: Adam with β₁ = 0 in TensorFlow's form (Karras et al. 2018, appendix A.1)."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stylegan.training.world import World
+
+EPS = 1e-8
+FUSED_DEVICES = ("cpu", "cuda")
+
+
+@dataclass
+class LossScale:
+    """What a float16 loss is multiplied by, so that small gradients do not vanish; 1 for the other precisions.
+
+    It is halved when gradients overflow, and doubled after `PATIENCE` steps without. As every process sees the same
+    averaged gradients, it is the same in all of them.
+    """
+
+    value: float = 1.0
+    adapts: bool = False
+    good_steps: int = 0
+
+    PATIENCE = 1000
+    FIRST = 2.0**15
+    LARGEST = 2.0**24
+
+    @classmethod
+    def of(cls, precision: str) -> "LossScale":
+        """The scale that training in `precision` begins with."""
+        return cls(cls.FIRST, adapts=True) if precision == "fp16" else cls()
+
+    def update(self, finite: bool) -> None:
+        """Take note of a step whose gradients were finite or not."""
+        if not self.adapts:
+            return
+        self.good_steps = self.good_steps + 1 if finite else 0
+        if not finite:
+            self.value = max(self.value / 2, 1.0)
+        elif self.good_steps % self.PATIENCE == 0:
+            self.value = min(self.value * 2, self.LARGEST)
+
+
+class Adam:
+    """Adam with β₁ = 0; ε is added to the root of the uncorrected second moment, as TensorFlow does."""
+
+    def __init__(self, parameters: list[torch.nn.Parameter], beta2: float, precision: str = "fp32") -> None:
+        self.parameters, self.beta2 = parameters, beta2
+        self.steps = 0  # since the last reset
+        self.scale = LossScale.of(precision)
+        fused = parameters[0].device.type in FUSED_DEVICES
+        self.optimizer = torch.optim.Adam(parameters, betas=(0.0, beta2), eps=EPS, fused=fused)
+
+    def reset(self) -> None:
+        """Forget the moments."""
+        self.optimizer.state.clear()
+        self.steps = 0
+
+    def set_rate(self, learning_rate: float) -> None:
+        """Learning rate of the next steps."""
+        self.optimizer.param_groups[0]["lr"] = learning_rate
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of `loss`, scaled."""
+        torch.autograd.backward(loss * self.scale.value if self.scale.adapts else loss)
+
+    @torch.no_grad()
+    def step(self, world: World) -> bool:
+        """Average the gradients over the processes, step, and drop them; False where one was not finite: no step then.
+
+        Waits for the device, once.
+        """
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        world.average_(gradients)
+        if self.scale.adapts:
+            torch._foreach_mul_(gradients, 1 / self.scale.value)
+        finite = all_finite(gradients)
+        self.scale.update(finite)
+        if finite:
+            self.steps += 1
+            # PyTorch adds ε to the corrected root: dividing ε by the correction gives TensorFlow's form.
+            self.optimizer.param_groups[0]["eps"] = EPS / math.sqrt(1 - self.beta2**self.steps)
+            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return finite
+
+    def second_moments(self) -> dict[int, Tensor]:
+        """By index of the parameter; those that never had a gradient since the last reset have none.
+
+        All that the next step needs besides `steps`: with β₁ = 0 the first moment is the last gradient, overwritten.
+        """
+        state = self.optimizer.state
+        return {i: state[p]["exp_avg_sq"] for i, p in enumerate(self.parameters) if p in state}
+
+    def restore(self, steps: int, second_moments: dict[int, Tensor]) -> None:
+        """Bring back what `second_moments` returned after `steps` steps."""
+        self.reset()
+        self.steps = steps
+        for i, second in second_moments.items():
+            parameter = self.parameters[i]
+            self.optimizer.state[parameter] = {
+                "step": torch.tensor(float(steps), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.empty_like(parameter).copy_(second.view(parameter.shape)),
+            }
+
+
+def all_finite(tensors: list[Tensor]) -> bool:
+    """Whether no tensor holds NaN or infinity; waits for the device."""
+    if not tensors:
+        return True
+    largest = torch.stack(torch._foreach_norm(tensors, float("inf")))
+    return bool(torch.isfinite(largest).all())
