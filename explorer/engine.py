@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Hashable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from explorer.painter import Key, Outputs, Plan, paint, plan
 from explorer.parts import Blend, Source, Stored
 from explorer.recipe import Recipe
 from explorer.recipe import check as check_recipe
-from explorer.turns import Overtaken, Turns
+from explorer.turns import Overtaken, Request, Turns
 from explorer.values import RecipeError
 from stylegan.errors import InputError
 from stylegan.images import Picture, grid
@@ -27,6 +28,7 @@ __all__ = ["Engine", "Overtaken"]
 MAX_CELLS = 400
 MAX_SHEET_PIXELS = 64 << 20
 INPUTS_BYTES = 32 << 20
+ONE_THREAD_UP_TO_PX = 128  # models of this resolution
 
 
 class Engine:
@@ -41,6 +43,7 @@ class Engine:
         """
         self.library = library
         self.latents = LatentStore(latents_folder)
+        self._threads = torch.get_num_threads()
         budget_bytes = cache_mib << 20
         self._turns = Turns()
         self._outputs = Outputs(budget_bytes - budget_bytes // 8)
@@ -68,7 +71,7 @@ class Engine:
         with self._turns.request(visitor) as request:
             picture = self._pictures.get(key)
             if picture is None:
-                with request.turn(), torch.no_grad():
+                with self._device(request, recipe):
                     picture = self._outputs.paint(self._plan(recipe), self._field, request.check)
                 self._pictures.put(key, picture, picture.nbytes)
         return picture.copy() if len(picture) == size else scaling.resized(picture, size, smooth)
@@ -81,16 +84,16 @@ class Engine:
         for recipe in recipes:
             self.check(recipe)
         with self._turns.request(visitor) as request:
-            if not recipes:
-                return
-            with request.turn(), torch.no_grad():
-                plans = [self._plan(recipe) for recipe in recipes]
+            plans = []
+            for recipe in recipes:
+                with self._device(request, recipe):
+                    plans.append(self._plan(recipe))
             seen: dict[Key, int] = {}  # sorted like this equal beginnings come together, else the order stays
             order = sorted(range(len(plans)), key=lambda i: [seen.setdefault(key, i) for key in plans[i].keys])
             kept: dict[Key, Tensor] = {}
             for i, after in itertools.zip_longest(order, order[1:]):
                 wanted = set() if after is None else set(plans[after].keys)
-                with request.turn(), torch.no_grad():
+                with self._device(request, recipes[i]):
                     picture = self._paint_between(plans[i], kept, wanted, request.check)
                 kept = {key: x for key, x in kept.items() if key in wanted}
                 yield i, picture
@@ -141,7 +144,7 @@ class Engine:
     def w(self, recipe: Recipe) -> Tensor:
         """The latent w `[L, w_dim]` that the picture of `recipe` is made from; errors as `check`."""
         self.check(recipe)
-        with torch.no_grad():
+        with self._turns.request(None) as request, self._device(request, recipe):
             return self._styles(recipe, self.library.generator(recipe.model))
 
     def check(self, recipe: Recipe) -> None:
@@ -164,6 +167,21 @@ class Engine:
             shape = tuple(self.latents.get(source.latent).shape)
             if shape not in ((w_dim,), (1, w_dim), (num_ws, w_dim)):
                 raise RecipeError(f"The stored latent {source.latent[:8]} is {list(shape)}: it is of another model.")
+
+    @contextmanager
+    def _device(self, request: Request, recipe: Recipe) -> Iterator[None]:
+        """The device's turn, for work on `recipe`, always with the same number of threads.
+
+        It decides the order of additions, so the last unit of some pixels. And where the cores have other work, threads
+        that wait for each other make a small network several times slower.
+        """
+        small = self.library.card(recipe.model).resolution <= ONE_THREAD_UP_TO_PX
+        with request.turn(), torch.no_grad():
+            torch.set_num_threads(1 if small else self._threads)
+            try:
+                yield
+            finally:
+                torch.set_num_threads(self._threads)
 
     def _plan(self, recipe: Recipe) -> Plan:
         G = self.library.generator(recipe.model)

@@ -27,6 +27,15 @@ LAYERS = 6  # of the tiny model
 SMILE, AGE = Direction("smile", "5a" * 16), Direction("age", "a6" * 16)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Threads of a network this small only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("engine")
@@ -302,6 +311,20 @@ def test_a_budget_smaller_than_a_picture_keeps_its_coarse_layers(tmp_path):
     assert runs(engine, edits.mix_from(plain, 1, [9])) == [8, 9]
     assert runs(engine, edits.mix_from(plain, 1, [3])) == list(range(3, 10))
     assert engine._outputs._cache.used_bytes <= 7 << 17
+
+
+def test_small_models_are_drawn_by_one_thread_and_large_ones_by_all(tmp_path):
+    torch.set_num_threads(3)
+    large = tiny_models.make(tmp_path, "large", resolution=256, fmap_base=8, fmap_max=2)
+    engine = Engine(Library([tiny_models.make(tmp_path), large]))
+    seen = []
+    for card in engine.library.cards():
+        layer = engine.library.generator(card.digest).synth.layers[0]
+        layer.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+        engine.render(Recipe(card.digest))
+        assert torch.get_num_threads() == 3
+    assert seen == [1, 3]
+    torch.set_num_threads(1)
 
 
 def test_sizes(shared, plain):
