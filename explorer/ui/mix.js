@@ -3,6 +3,7 @@
 (() => {
   const explorer = window.explorer;
   const last = 2 ** 32 - 1;
+  const leave = { __type__: "update" }; // Gradio's word for: as it is
   const views = []; // called when what they show has changed
   let sizes = [], bands = {}, b = 1, amounts = [], ticked = [], on = false;
 
@@ -13,7 +14,17 @@
 
   const mixing = (explorer.mixing = {
     value: () => ({ b, amounts: pairs() }),
-    seed(value) { if (value === null || value === b) return; b = value; send(); },
+    /* A seed typed or stepped to; what the field should show: what is there, or where that is no seed, the one before. */
+    seed(value) {
+      if (value === null || value === b) return leave;
+      if (!Number.isInteger(value) || value < 0 || value > last) {
+        explorer.error(`A seed is a whole number from 0 to ${last}.`);
+        return b ?? leave;
+      }
+      b = value;
+      send();
+      return leave;
+    },
     step: (by) => mixing.seed(Math.min(last, Math.max(0, (b ?? 0) + by))),
     dice: () => mixing.seed(explorer.dice()),
     amount(value) { if (value === Math.round(100 * strongest()) / 100) return; amounts = amounts.map(() => value); send(); },

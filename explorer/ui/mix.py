@@ -41,11 +41,11 @@ def build(app: AppContext, shared: Shared) -> None:
     with gr.Row(elem_classes="pair"):
         with gr.Column():
             mixer = _mixer(shared)
-        with gr.Column():
-            strip = sheet.sheet(app, "mix-strip", "A, its mixes with B, and B")
             note = gr.HTML(
                 html_template='<p class="note">${value || ""}</p>', apply_default_css=False, elem_id="mix-note"
             )
+        with gr.Column():
+            strip = sheet.sheet(app, "mix-strip", "A, its mixes with B, and B")
             _amount(shared)
     with gr.Row(elem_classes="fields"):
         rows = gr.Textbox(ROWS, label="Rows: A", info="seeds like 0-3,8", max_lines=1, elem_id="mix-rows")
@@ -73,7 +73,7 @@ def build(app: AppContext, shared: Shared) -> None:
 
 def _mixer(shared: Shared) -> gr.HTML:
     with gr.Row(elem_classes="joined"):
-        second = gr.Number(1, label="Seed B", info="gives the layers below", precision=0, minimum=0,
+        second = gr.Number(1, label="Seed B", info="gives styles", precision=0, minimum=0,
                            maximum=MAX_SEED, elem_id="mix-seed")  # fmt: skip
         gr.HTML(
             '<button type="button" title="Previous" onclick="explorer.mixing.step(-1)">‹</button>'
@@ -87,7 +87,7 @@ def _mixer(shared: Shared) -> gr.HTML:
         html_template=_MIXER, js_on_load="window.explorer.mixer(element, props);", apply_default_css=False,
         elem_id="mixer",
     )  # fmt: skip
-    second.change(None, second, None, js="(b) => { window.explorer?.mixing.seed(b); }", show_progress="hidden")
+    second.change(None, second, second, js="(b) => window.explorer.mixing.seed(b)", show_progress="hidden")
 
     def read_seed(recipe: Recipe, card: ModelCard) -> int | None:
         source = recipe.mixes[-1].source if recipe.mixes else None
@@ -199,7 +199,7 @@ def _picks(app: AppContext, shared: Shared, rows: gr.Textbox, columns: gr.Textbo
     """The fold with pictures to pick seeds from: kept ones, then a page of seeds. Returns the event of a pick."""
     with gr.Accordion("Pick seeds", open=False) as fold:
         with gr.Row(elem_classes="joined"):
-            first = gr.Number(0, label="Kept pictures, then seeds from", info="a click adds or takes out", precision=0,
+            first = gr.Number(0, label="Seeds from", info="after kept ones; a click adds or removes", precision=0,
                               minimum=0, maximum=MAX_SEED - PICKS, elem_id="mix-first")  # fmt: skip
             target = gr.Radio([("rows", "rows"), ("columns", "columns")], value="rows", label="To",
                               info="which list", elem_id="mix-target")  # fmt: skip

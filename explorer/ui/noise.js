@@ -52,8 +52,10 @@
       strength.addEventListener("input", () => { value.textContent = Number(strength.value).toFixed(2); scale(Number(strength.value)); });
       seed.addEventListener("change", () => {
         const text = seed.value.trim();
+        seed.blur(); // what comes back may be set
         if (text && !/^[0-9]+$/.test(text)) { explorer.error("A seed is a whole number; empty is the stored noise."); return draw(true); }
         explorer.edit("noise", { layers: members, seed: text ? Number(text) : null }, `/seed${slot}`);
+        explorer.quiet().then(() => draw(true));
       });
       redraw.addEventListener("click", () => explorer.edit("noise", { layers: members, seed: explorer.dice() }, `/seed${slot}`));
       box.append(label, on, strength, value, seed, redraw, bar);
@@ -116,11 +118,19 @@
       canvas.getContext("2d").drawImage(bitmap, 0, 0);
       element.classList.add("drawn");
     });
-    find("button").addEventListener("click", () => {
+    find("button").addEventListener("click", async () => {
       if (running) return work.cancel();
+      await explorer.quiet();
       of = explorer.present;
+      age();
       work.run({ recipe: of, count: Number(find("input").value) });
     });
-    explorer.onAnswer(() => element.classList.toggle("stale", of !== null && of !== explorer.present));
+    explorer.onAnswer(age);
+
+    function age() {
+      const stale = of !== null && of !== explorer.present;
+      element.classList.toggle("stale", stale);
+      find(".old").textContent = stale ? "of an earlier picture" : "";
+    }
   };
 })();

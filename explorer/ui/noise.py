@@ -22,6 +22,7 @@ SHOWN = 8  # realisations beside the heat map
 COUNT, DEMO_COUNT = MAX_REALISATIONS, 32  # most pictures of one heat map
 QUICK_PX = 64  # up to this size each layer is measured without being asked
 DRAWS = 3
+PLAIN = "a click shows it"
 PARTS = ("all", "none", "fine only", "coarser only")
 
 _TABLE = (
@@ -57,25 +58,29 @@ def build(app: AppContext, shared: Shared) -> None:
                 apply_default_css=False, elem_id="noise", server_functions=_influence(app, jobs).functions(),
             )  # fmt: skip
         with gr.Column(elem_classes="beside needs-noise"):
-            _caption("Where noise comes in", "a click shows it")
+            where = _caption("Where noise comes in", PLAIN)
             parts = sheet.sheet(app, "noise-parts", "Noise on all layers, none, the fine ones, the coarser ones")
             _caption("Realisations", "the same styles, other noise")
             drawn = sheet.sheet(app, "noise-drawn", "Realisations")
             _spread(app, jobs)
-    shared.bind("noise", [], _apply, _read)
+    shared.bind("noise", [], _apply, lambda recipe, card: _read(recipe, card, quick=not app.options.demo))
 
     def figures(text: str) -> Any:
         recipe = shared.present(text)
         card = app.library.card(recipe.model)
         if not card.has_noise:
-            return sheet.cells([], 4), sheet.cells([], 4)
-        return _parts(recipe, card), _drawn(recipe)
+            return PLAIN, sheet.cells([], 4), sheet.cells([], 4)
+        words = PLAIN if card.bands["fine"] else f"a model of {card.resolution}² has no fine layers"
+        return words, _parts(recipe, card), _drawn(recipe)
 
-    shared.on(again.again, figures, shared.live, [parts, drawn])
+    shared.on(again.again, figures, shared.live, [where, parts, drawn])
 
 
-def _caption(title: str, info: str) -> None:
-    gr.HTML(f'<p class="caption">{title} <small>{info}</small></p>', apply_default_css=False)
+def _caption(title: str, info: str) -> gr.HTML:
+    """A heading; its value is the quiet words behind it, ours alone."""
+    return gr.HTML(
+        info, html_template=f'<p class="caption">{title} <small>${{value}}</small></p>', apply_default_css=False
+    )
 
 
 def _parts(recipe: Recipe, card: ModelCard) -> dict[str, Any]:
@@ -121,8 +126,8 @@ def spelled_out(recipe: Recipe, card: ModelCard) -> Recipe:
     return plain
 
 
-def _read(recipe: Recipe, card: ModelCard) -> dict[str, Any]:
-    """What the table shows."""
+def _read(recipe: Recipe, card: ModelCard, quick: bool) -> dict[str, Any]:
+    """What the table shows; `quick`: small models are measured without being asked."""
     layers = range(card.num_layers) if card.has_noise else range(0)
     noise = spelled_out(recipe, card).noise if card.has_noise else recipe.noise
     return {
@@ -132,7 +137,7 @@ def _read(recipe: Recipe, card: ModelCard) -> dict[str, Any]:
         ],
         "groups": {band: [layer for layer in members if layer in layers] for band, members in card.bands.items()},
         "note": "" if card.has_noise else "This model has no noise inputs, so there is nothing to redraw.",
-        "quick": card.resolution <= QUICK_PX,
+        "quick": quick and card.resolution <= QUICK_PX,
     }
 
 
@@ -171,7 +176,8 @@ def _spread(app: AppContext, jobs: Jobs) -> None:
         '<p class="quiet">Over this many realisations: black stays as it is, yellow moves by 64 grey levels of 255.</p>'
         f'<div class="go"><input type="number" min="2" max="{most}" step="1" value="{min(most, 20)}" '
         'aria-label="Pictures" title="How many pictures"><button type="button">Draw</button></div>'
-        '<progress max="1" value="0"></progress><span class="told" aria-live="polite"></span></div></div>'
+        '<progress max="1" value="0"></progress><span class="told" aria-live="polite"></span>'
+        '<span class="told old"></span></div></div>'
     )
     gr.HTML(
         html_template=template, js_on_load="window.explorer.spread(element, server);", apply_default_css=False,

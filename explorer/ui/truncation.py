@@ -50,5 +50,5 @@ def build(app: AppContext, shared: Shared) -> None:
 def _cell(recipe: Recipe, seed: int, psi: float, first_row: bool, first_column: bool) -> dict[str, Any]:
     """A picture; those at the edges are named."""
     names = [f"seed {seed}", f"ψ {psi:g}".replace("-", "−")]
-    short = ", ".join(names[not first_column : 1 + first_row]) if first_row or first_column else names[1]
+    short = f"{seed} · {names[1]}" if first_row and first_column else names[first_row]
     return {"recipe": recipe.json, "caption": ", ".join(names), "short": short, "named": first_row or first_column}
