@@ -33,7 +33,7 @@ def squared_gradient(scores: Tensor, images: Tensor, lod: float) -> Tensor:
     picture's divided by 4^⌊lod⌋ (FACTS §6). `images` are small ones here, at the size R / 2^⌊lod⌋.
     """
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
-    return gradient.float().square().sum(dim=(1, 2, 3)) / 4.0 ** int(lod)
+    return gradient.square().sum(dim=(1, 2, 3)) / 4.0 ** int(lod)
 
 
 def r1_penalty(real_scores: Tensor, reals: Tensor, lod: float, gamma: float) -> Tensor:

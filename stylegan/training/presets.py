@@ -46,9 +46,13 @@ def preset(
     key = str(name).lower()
     if key not in PRESETS:
         raise InputError(f"preset {name!r} is unknown; known are {', '.join(PRESETS)}.")
-    shared = {"resolution": resolution, "label_dim": label_dim}
-    options = {**(SMALL_NETWORK if key == "small" else {}), **(network or {}), **shared}
-    generator = generator_preset("f" if key == "small" else key, **_known(GeneratorConfig, options))
+    paper = "f" if key == "small" else key
+    options = {**(SMALL_NETWORK if key == "small" else {}), **(network or {})}
+    options |= {"resolution": resolution, "label_dim": label_dim}
+    if {**PAPER_PRESETS[paper], **options}.get("mapping_layers") == 0:  # then w is z, with the label where there is one
+        width = options.get("z_dim", GeneratorConfig.z_dim) * (2 if label_dim else 1)
+        options["w_dim"] = (network or {}).get("w_dim", width)
+    generator = generator_preset(paper, **_known(GeneratorConfig, options))
     discriminator = DiscriminatorConfig(**_known(DiscriminatorConfig, options))
     surplus = (set(options) - _names(GeneratorConfig, DiscriminatorConfig)) | (set(overrides) - _names(TrainConfig))
     if surplus:

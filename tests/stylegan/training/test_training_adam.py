@@ -1,0 +1,104 @@
+"""The optimiser: TensorFlow's formula, steps left out, its state, the float16 loss scale."""
+
+import math
+
+import pytest
+import torch
+
+from stylegan.training.adam import Adam, LossScale, all_finite
+from stylegan.training.world import World
+
+ONE = World(torch.device("cpu"))
+
+
+def _adam(values, precision="fp32", beta2=0.9):
+    parameter = torch.nn.Parameter(torch.tensor(values))
+    adam = Adam([parameter], beta2, precision)
+    adam.set_rate(0.1)
+    return parameter, adam
+
+
+def test_steps_follow_the_formula():
+    """v ← β₂·v + (1 − β₂)·g², p ← p − lr·√(1 − β₂ᵗ)·g / (√v + ε)."""
+    parameter, adam = _adam([1.0, 2.0, 3.0])
+    p, v = [1.0, 2.0, 3.0], [0.0, 0.0, 0.0]
+    for t in range(1, 6):
+        gradient = [0.3 * t, -1e-9, 2.0 - t]
+        parameter.grad = torch.tensor(gradient)
+        assert adam.step(ONE)
+        assert parameter.grad is None
+        for i, g in enumerate(gradient):
+            v[i] = 0.9 * v[i] + 0.1 * g * g
+            p[i] -= 0.1 * math.sqrt(1 - 0.9**t) * g / (math.sqrt(v[i]) + 1e-8)
+    assert parameter.tolist() == pytest.approx(p, rel=1e-5)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_a_step_with_a_gradient_that_is_not_finite_is_left_out(bad):
+    parameter, adam = _adam([1.0, 2.0])
+    parameter.grad = torch.tensor([0.5, bad])
+    assert not adam.step(ONE)
+    assert parameter.tolist() == [1.0, 2.0]
+    assert parameter.grad is None
+    assert adam.steps == 0
+
+
+def test_restored_moments_go_on_bit_for_bit():
+    rng = torch.Generator().manual_seed(0)
+    gradients = [torch.randn(4, generator=rng) for _ in range(6)]
+    (straight, one), (stopped, two) = _adam([1.0] * 4), _adam([1.0] * 4)
+    for i, gradient in enumerate(gradients):
+        if i == 3:
+            stopped_at = torch.nn.Parameter(stopped.detach().clone())
+            again = Adam([stopped_at], 0.9)
+            again.set_rate(0.1)
+            again.restore(two.steps, {k: v.clone() for k, v in two.second_moments().items()})
+            stopped, two = stopped_at, again
+        for parameter, adam in ((straight, one), (stopped, two)):
+            parameter.grad = gradient.clone()
+            adam.step(ONE)
+    assert torch.equal(straight, stopped)
+
+
+def test_reset_forgets():
+    parameter, adam = _adam([1.0])
+    parameter.grad = torch.tensor([5.0])
+    adam.step(ONE)
+    adam.reset()
+    assert adam.second_moments() == {}
+    before = parameter.item()
+    parameter.grad = torch.tensor([1e-3])
+    adam.step(ONE)
+    assert before - parameter.item() == pytest.approx(0.1, rel=1e-4)  # the first step has the size of the rate
+
+
+def test_loss_scale_cancels_out_and_adapts():
+    plain, scaled = _adam([1.0, 2.0]), _adam([1.0, 2.0], "fp16")
+    for parameter, adam in (plain, scaled):
+        adam.backward((parameter * torch.tensor([0.5, -3.0])).sum())
+        assert adam.step(ONE)
+    torch.testing.assert_close(plain[0], scaled[0])
+    scale = scaled[1].scale
+    assert scale.value == LossScale.FIRST
+    for _ in range(LossScale.PATIENCE - 1):
+        scale.update(True)
+    assert scale.value == 2 * LossScale.FIRST
+    scaled[0].grad = torch.tensor([1.0, float("inf")])
+    assert not scaled[1].step(ONE)
+    assert scale.value == LossScale.FIRST
+    assert scale.good_steps == 0
+    for _ in range(100):
+        scale.update(False)
+    assert scale.value == 1.0
+
+
+def test_scale_of_other_precisions_is_one_for_ever():
+    scale = LossScale.of("bf16")
+    scale.update(False)
+    assert scale == LossScale(1.0, adapts=False, good_steps=0)
+
+
+def test_all_finite():
+    assert all_finite([])
+    assert all_finite([torch.ones(3), torch.zeros(2, 2)])
+    assert not all_finite([torch.ones(3), torch.tensor([1.0, float("nan")])])
