@@ -53,8 +53,7 @@ class EqualizedWeight(nn.Module):
 
         Changes through `weight.data` are not counted, and not seen until the mode is switched.
         """
-        uncounted = self.weight.is_inference()  # such tensors have no version
-        if self.training or uncounted or needs_grad(self.weight):
+        if self.training or self.weight.is_inference() or needs_grad(self.weight):  # inference tensors have no version
             return prepare(self.weight * self.scale)
         if self._prepared is not None:
             source, version, kernel = self._prepared

@@ -122,7 +122,7 @@ class Forward:
             return self.G.synth
         if self._compiled is None or self._compiled[0] != lod:
             torch.compiler.reset()
-            self._compiled = int(lod), torch.compile(self.G.synth)
+            self._compiled = int(lod), torch.compile(self.G.synth, dynamic=False)
         return self._compiled[1]
 
     def _labels(self, labels: Tensor) -> Tensor | None:

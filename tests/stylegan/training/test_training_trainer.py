@@ -156,9 +156,9 @@ def test_compiled_synthesis_computes_the_same(tiny, stripes, monkeypatch):
     """With the tracing of torch.compile but not its code generator, which wants a C++ compiler."""
     compiled, found = torch.compile, []
 
-    def compile_lightly(function):
+    def compile_lightly(function, **options):
         found.append(function)
-        return compiled(function, backend="aot_eager")
+        return compiled(function, backend="aot_eager", fullgraph=True, **options)
 
     monkeypatch.setattr(torch, "compile", compile_lightly)
     plain, other = Trainer(tiny(), ONE), Trainer(tiny(), ONE, compile_synthesis=True)
