@@ -42,8 +42,10 @@ def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def adain_(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """`adain` for a caller that made `x` and needs it no more: overwrites it, unless autograd needs it."""
-    if needs_grad(x, scale, shift) or x.dtype in (torch.bfloat16, torch.float16):
+    """`adain` for a caller that made `x` and needs it no more: overwrites it, unless autograd needs it (or a compiler,
+    which plans memory itself).
+    """
+    if needs_grad(x, scale, shift) or x.dtype in (torch.bfloat16, torch.float16) or torch.compiler.is_compiling():
         return adain(x, scale, shift)
     # Not a batch norm with the style as its weights: on the CPU it sums a channels-last map one pixel after the other
     # in float32, which is 1e-4 off at 1024².
