@@ -14,8 +14,9 @@ _NUMBER = re.compile(r"[+-]?([0-9]{1,4}(\.[0-9]{0,12})?|\.[0-9]{1,12})")
 
 def seeds(text: object, what: str, most: int) -> list[int]:
     """`"0-3,8"` → [0, 1, 2, 3, 8]: each once, in the order typed. RecipeError: not such a list, or more than `most`."""
+    given = _text(text)
     try:
-        listed = list(dict.fromkeys(_seeds.parse_seeds(_text(text))))
+        listed = list(dict.fromkeys(_seeds.parse_seeds(given)))
     except InputError as error:
         raise RecipeError(f"{what}: seeds are typed like 0-3,8, not {show(text)}.") from error
     if len(listed) > most:

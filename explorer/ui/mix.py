@@ -66,9 +66,9 @@ def build(app: AppContext, shared: Shared) -> None:
 
     inputs = [shared.live, mixer, rows, columns]
     shared.on(again.again, pair, inputs[:2], [strip, note])
-    shared.on([again.again, rows.submit, rows.blur, columns.submit, columns.blur], figure, inputs, matrix)
+    shared.on([again.again, rows.submit, rows.blur, columns.submit, columns.blur], figure, inputs, matrix, queue=True)
     picked = _picks(app, shared, rows, columns, most)
-    picked.success(figure, inputs, matrix, show_progress="hidden", api_visibility="private", queue=False)
+    picked.success(figure, inputs, matrix, show_progress="hidden", api_visibility="private")
 
 
 def _mixer(shared: Shared) -> gr.HTML:
@@ -221,7 +221,7 @@ def _picks(app: AppContext, shared: Shared, rows: gr.Textbox, columns: gr.Textbo
         return typed.with_toggled(a, source, most), b
 
     shared.on([fold.expand, first.change], look, [shared.live, first, shared.visitor], picks)
-    return shared.on(picks.pick, pick, [rows, columns, target], [rows, columns])
+    return shared.on(picks.pick, pick, [rows, columns, target], [rows, columns], queue=True)
 
 
 def _kept_seeds(gallery: Gallery) -> list[int]:

@@ -44,7 +44,7 @@ def build(app: AppContext, shared: Shared) -> None:
         return {"columns": made.columns, "cells": cells}
 
     inputs = [shared.live, seeds, psis]
-    shared.on([again.again, seeds.submit, seeds.blur, psis.submit, psis.blur], figure, inputs, pictures)
+    shared.on([again.again, seeds.submit, seeds.blur, psis.submit, psis.blur], figure, inputs, pictures, queue=True)
 
 
 def _cell(recipe: Recipe, seed: int, psi: float, first_row: bool, first_column: bool) -> dict[str, Any]:
