@@ -81,7 +81,7 @@ class SynthesisNetwork(nn.Module):
             assert self.const is not None
             x = self.const.expand(len(w), -1, -1, -1)
         else:
-            x = self.input(w[:, 0]).reshape(len(w), -1, 4, 4)
+            x = self.input(w[:, 0]).unflatten(1, (-1, 4, 4))
         return x.contiguous(memory_format=torch.channels_last)
 
     def activations(

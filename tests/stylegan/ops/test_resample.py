@@ -101,7 +101,7 @@ def twice_differentiable(function, *inputs):
     return gradcheck(function, inputs) and gradgradcheck(function, inputs)
 
 
-@pytest.mark.parametrize("shape", [(2, 2, 4, 6), (1, 3, 5, 3)], ids=str)
+@pytest.mark.parametrize("shape", [(2, 1, 2, 3), (1, 2, 3, 2)], ids=str)
 def test_blur_twice_differentiable(shape, memory_format):
     x = draw(*shape, dtype=torch.float64).contiguous(memory_format=memory_format)
     assert twice_differentiable(lambda x, b: ops.blur(x, (1, 2, 1), b), x, draw(shape[1], dtype=torch.float64))
@@ -109,7 +109,7 @@ def test_blur_twice_differentiable(shape, memory_format):
 
 @pytest.mark.parametrize("function", [ops.upsample, ops.downsample], ids=["upsample", "downsample"])
 def test_resampling_twice_differentiable(function):
-    assert twice_differentiable(function, draw(2, 2, 4, 6, dtype=torch.float64))
+    assert twice_differentiable(function, draw(1, 2, 2, 4, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("function", [ops.upsample_conv, ops.conv_downsample], ids=["up", "down"])

@@ -1,0 +1,488 @@
+"""Properties of the generator, and what it refuses."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import stylegan
+from stylegan import Generator, GeneratorConfig, generator_preset, ops
+from stylegan.errors import InputError
+from stylegan.networks.layers import EqualizedWeight
+
+TINY = {"resolution": 16, "fmap_base": 64, "fmap_max": 8, "z_dim": 16, "w_dim": 16, "mapping_fmaps": 16}
+PRESETS = {name: ({"mapping_layers": 0} if name == "b" else {"mapping_layers": 2}) for name in "bcdef"}
+
+
+def lively(G):
+    """Weights that a fresh network leaves at zero, drawn: noise, biases, the constant, w̄."""
+    rng = torch.Generator().manual_seed(9)
+    with torch.no_grad():
+        for name, tensor in G.state_dict().items():
+            if name.endswith(("bias", "noise_strength")) or name in ("w_mean", "synth.const"):
+                tensor.add_(torch.randn(tensor.shape, generator=rng) * 0.5)
+    return G.eval().requires_grad_(False)
+
+
+@pytest.fixture(params=[*PRESETS, "labels", "extras"])
+def G(request):
+    """The paper's configurations in miniature, one with classes, and one with everything unusual at once."""
+    if request.param == "labels":
+        return lively(Generator(GeneratorConfig(**TINY, mapping_layers=2, label_dim=3)))
+    if request.param == "extras":
+        odd = {"w_dim": 12, "image_channels": 1, "nonlinearity": "relu", "mapping_nonlinearity": "relu"}
+        odd |= {"blur_filter": (1.0, 4.0, 6.0, 4.0, 1.0), "use_pixel_norm": True, "normalize_z": False}
+        return lively(Generator(GeneratorConfig(**{**TINY, **odd}, fmap_decay=0.7)))
+    return lively(Generator(generator_preset(request.param, **TINY, **PRESETS[request.param])))
+
+
+@pytest.fixture
+def plain():
+    return lively(Generator(GeneratorConfig(**TINY, mapping_layers=2)))
+
+
+def draw_w(G, count=3):
+    z = stylegan.seeds_to_z(range(count), G.config.z_dim)
+    w = G.mapping(z)
+    return torch.lerp(w, w.flip(0), torch.linspace(0, 0.5, w.shape[1]).to(w)[:, None]).contiguous()  # layers differ
+
+
+class TestProperties:
+    def test_shapes(self, G):
+        w = draw_w(G)
+        assert w.shape == (3, G.config.num_ws, G.config.w_dim)
+        x = G.synthesis(w)
+        assert x.shape == (3, G.config.image_channels, 16, 16)
+        assert x.dtype == torch.float32
+        assert torch.isfinite(x).all()
+        assert x.std() > 0.01
+
+    def test_batch_of_n_is_n_of_one(self, G):
+        w = draw_w(G.double())
+        each = G.noise_images("random", 3)
+        for options in ({"noise": "stored"}, {"noise": "none"}, {"noise": each, "lod": 1.3}):
+            batch = G.synthesis(w, **options)
+            for i in range(3):
+                one = {**options}
+                if options["noise"] is each:
+                    one["noise"] = [None if n is None else n[i : i + 1] for n in each]
+                torch.testing.assert_close(G.synthesis(w[i : i + 1], **one)[0], batch[i], atol=1e-9, rtol=1e-9)
+        z = stylegan.seeds_to_z([5, 6], G.config.z_dim)
+        torch.testing.assert_close(G.mapping(z[:1])[0], G.mapping(z)[0], atol=1e-12, rtol=1e-12)
+
+    def test_rendering_changes_nothing(self, G):
+        state = copy.deepcopy(G.state_dict())
+        attributes = {name: set(vars(module)) for name, module in G.named_modules()}
+        rng = torch.get_rng_state()
+        w = draw_w(G)
+        w_before = w.clone()
+        noise = G.noise_images("random", 3)
+        noise_before = copy.deepcopy(noise)
+        for mode in ("stored", "random", "none", noise):
+            for grad in (torch.no_grad, torch.enable_grad, torch.inference_mode):
+                with grad():
+                    G.synthesis(G.truncate(w, 0.5, None), mode, lod=0.4)
+        assert torch.equal(rng, torch.get_rng_state())
+        assert torch.equal(w, w_before)
+        assert all(a is b is None or torch.equal(a, b) for a, b in zip(noise, noise_before, strict=True))
+        assert all(torch.equal(state[name], tensor) for name, tensor in G.state_dict().items())
+        assert attributes == {name: set(vars(module)) for name, module in G.named_modules()}
+
+    def test_same_call_same_bits(self, G):
+        w = draw_w(G)
+        assert torch.equal(draw_w(G), w)
+        assert torch.equal(G.synthesis(w), G.synthesis(w))
+
+    def test_prefix_resumption_is_the_full_pass_bit_for_bit(self, G):
+        w, noise = draw_w(G), G.noise_images("stored", 3)
+        full = [x.clone() for x in G.synth.activations(w, noise)]
+        assert len(full) == G.config.num_layers
+        for k in range(1, len(full)):
+            kept = full[k - 1].clone()
+            rest = list(G.synth.activations(w, noise, first=k, x=full[k - 1]))
+            assert torch.equal(full[k - 1], kept)
+            assert all(torch.equal(a, b) for a, b in zip(rest, full[k:], strict=True))
+        assert torch.equal(G.synth.to_rgb[-1](full[-1]), G.synthesis(w))
+
+    def test_activations_stay_as_they_were_yielded(self, G):
+        w, noise = draw_w(G, 1), G.noise_images("stored", 1)
+        copies = []
+        live = []
+        for x in G.synth.activations(w, noise):
+            live.append(x)
+            copies.append(x.clone())
+        assert all(torch.equal(a, b) for a, b in zip(live, copies, strict=True))
+
+    def test_with_and_without_gradients_agree(self, G):
+        w = draw_w(G)
+        recorded = G.synthesis(w.clone().requires_grad_())
+        assert recorded.requires_grad
+        torch.testing.assert_close(recorded.detach(), G.synthesis(w), atol=2e-5, rtol=1e-5)
+
+    def test_training_and_eval_mode_agree(self, G):
+        w = draw_w(G)
+        evaluated = G.synthesis(w)
+        assert torch.equal(G.train().synthesis(w), evaluated)
+
+    def test_gradients_reach_every_parameter(self, G):
+        G.requires_grad_(True)
+        labels = G.one_hot([0, 1, 2]) if G.config.label_dim else None
+        w = G.mapping(stylegan.seeds_to_z(range(3), G.config.z_dim), labels)
+        pictures = G.synthesis(w) + G.synthesis(w, lod=0.5) + G.synthesis(w, lod=1.5)
+        pictures.square().mean().backward()
+        for name, parameter in G.named_parameters():
+            assert parameter.grad is not None, name
+            assert torch.isfinite(parameter.grad).all(), name
+
+    def test_float64(self, G):
+        w = draw_w(G)
+        single = G.synthesis(w)
+        double = G.double().synthesis(w)  # w comes to the network's dtype
+        assert double.dtype == torch.float64
+        torch.testing.assert_close(double.float(), single, atol=1e-4, rtol=1e-4)
+        assert G.mapping(stylegan.seeds_to_z([0], G.config.z_dim)).dtype == torch.float64
+
+    def test_no_pictures(self, G):
+        w = draw_w(G)[:0]
+        assert G.synthesis(w).shape == (0, G.config.image_channels, 16, 16)
+
+    def test_fresh_networks_differ_by_seed_only(self, G):
+        a, b, c = (Generator(G.config, seed=s).state_dict() for s in (1, 1, 2))
+        assert all(torch.equal(a[name], b[name]) for name in a)
+        assert any(not torch.equal(a[name], c[name]) for name in a)
+        assert not any(p.is_inference() for p in Generator(G.config).parameters())
+
+
+class TestSizes:
+    COUNTS = {"b": 23_079_115, "c": 30_400_651, "d": 26_214_539, "e": 26_219_627, "f": 26_219_627}  # noqa: RUF012
+
+    @pytest.mark.parametrize("preset", "bcdef")
+    def test_parameters_are_the_papers(self, preset):
+        with torch.device("meta"):
+            G = Generator(generator_preset(preset), seed=None)
+        assert sum(p.numel() for p in G.parameters()) == self.COUNTS[preset]
+
+    @pytest.mark.parametrize("resolution", [8, 16, 32, 64, 128])
+    def test_every_resolution(self, resolution):
+        config = GeneratorConfig(resolution=resolution, fmap_base=32, fmap_max=4, z_dim=4, w_dim=4, mapping_fmaps=4)
+        G = Generator(config).eval()
+        with torch.no_grad():
+            w = G.mapping(stylegan.seeds_to_z([0], 4))
+            assert w.shape[1] == config.num_layers == 2 * int(math.log2(resolution)) - 2
+            assert G.synthesis(w).shape[2:] == (resolution, resolution)
+            for lod in range(config.max_lod + 1):
+                assert G.synthesis(w, lod=lod, full_size=False).shape[2:] == (resolution >> lod, resolution >> lod)
+
+    def test_large_pictures_in_bands_are_the_same(self):
+        """At 1024² the last layers go through in bands; with gradients they do not."""
+        G = lively(Generator(GeneratorConfig(**{**TINY, "resolution": 1024, "fmap_base": 8192})))
+        w = draw_w(G, 1)
+        torch.testing.assert_close(
+            G.synthesis(w), G.synthesis(w.clone().requires_grad_()).detach(), atol=1e-4, rtol=1e-4
+        )
+
+
+class TestLod:
+    def test_zero_shares_and_whole_levels(self, G):
+        w = draw_w(G)
+        at = {lod: G.synthesis(w, lod=lod) for lod in (0.0, 1e-7, 0.5, 1.0, 1.25, 2.0)}
+        assert all(x.shape == at[0.0].shape for x in at.values())
+        torch.testing.assert_close(at[1e-7], at[0.0], atol=1e-5, rtol=0)
+        blocks = at[2.0].unfold(2, 4, 4).unfold(3, 4, 4)
+        assert torch.equal(blocks, blocks[..., :1, :1].expand_as(blocks))
+
+    def test_the_blend_is_linear_between_levels(self, G):
+        w = draw_w(G)
+        for k in (0, 1):
+            fine, coarse = (G.synthesis(w, lod=float(lod)) for lod in (k, k + 1))
+            for f in (0.25, 0.8):
+                torch.testing.assert_close(G.synthesis(w, lod=k + f), torch.lerp(fine, coarse, f), atol=1e-5, rtol=1e-5)
+
+    def test_small_pictures_are_the_large_ones_unrepeated(self, G):
+        w = draw_w(G)
+        small = G.synthesis(w, lod=1.5, full_size=False)
+        assert small.shape[2:] == (8, 8)
+        assert torch.equal(ops.upsample(small, 2), G.synthesis(w, lod=1.5))
+
+    def test_finer_layers_play_no_part(self, plain):
+        w = draw_w(plain)
+        before = plain.synthesis(w, lod=1.0)
+        changed = w.clone()
+        changed[:, 4:] = 0  # layers of 16²
+        assert torch.equal(plain.synthesis(changed, lod=1.0), before)
+        assert not torch.equal(plain.synthesis(changed, lod=0.99), plain.synthesis(w, lod=0.99))
+
+
+class TestNoise:
+    def test_kinds(self, plain):
+        w = draw_w(plain)
+        none, stored = plain.synthesis(w, "none"), plain.synthesis(w, "stored")
+        assert not torch.equal(none, stored)
+        assert torch.equal(plain.synthesis(w, [None] * 6), none)
+        assert torch.equal(plain.synthesis(w, plain.noise_images("stored", 3)), stored)
+        zeros = [torch.zeros(1, 1, s, s) for s in (4, 4, 8, 8, 16, 16)]
+        torch.testing.assert_close(plain.synthesis(w, zeros), none, atol=1e-5, rtol=0)
+
+    def test_random_comes_from_its_own_generator(self, plain):
+        w = draw_w(plain)
+        a, b, c = (plain.synthesis(w, "random", rng=torch.Generator().manual_seed(s)) for s in (1, 1, 2))
+        assert torch.equal(a, b)
+        assert not torch.equal(a, c)
+        assert not torch.equal(plain.synthesis(w, "random"), plain.synthesis(w, "random"))
+        images = plain.noise_images("random", 3, torch.Generator().manual_seed(1))
+        assert [tuple(n.shape) for n in images] == [(3, 1, s, s) for s in (4, 4, 8, 8, 16, 16)]
+        assert torch.equal(plain.synthesis(w, images), a)
+
+    def test_strength_zero_ignores_noise(self, plain):
+        for layer in plain.synth.layers:
+            layer.noise_strength.zero_()
+        w = draw_w(plain)
+        torch.testing.assert_close(plain.synthesis(w, "random"), plain.synthesis(w, "none"))
+
+    def test_one_noise_image_alone(self, plain):
+        """Noise of layer k alters that layer and later ones only."""
+        w = draw_w(plain, 1)
+        still: list = [None] * 6
+        noisy = [*still[:3], torch.ones(1, 1, 8, 8) * torch.arange(8.0), *still[4:]]
+        a, b = (list(plain.synth.activations(w, n)) for n in (still, noisy))
+        assert [torch.equal(x, y) for x, y in zip(a, b, strict=True)] == [True] * 3 + [False] * 3
+
+
+class TestTruncation:
+    def test_closed_forms(self, G):
+        w, mean = draw_w(G), G.w_mean
+        assert torch.equal(G.truncate(w, 1.0), w)
+        assert torch.equal(G.truncate(w, 0.3, 0), w)
+        torch.testing.assert_close(G.truncate(w, 0.0), mean.expand_as(w))
+        torch.testing.assert_close(G.truncate(w, -1.0), 2 * mean - w)
+        torch.testing.assert_close(G.truncate(w, 2.5), mean + 2.5 * (w - mean))
+        cut = G.truncate(w, 0.7, 1)
+        torch.testing.assert_close(cut[:, :1], mean + 0.7 * (w[:, :1] - mean))
+        assert torch.equal(cut[:, 1:], w[:, 1:])
+
+    def test_numpy_numbers_are_numbers(self, plain):
+        w = draw_w(plain)
+        assert torch.equal(plain.truncate(w, np.float32(0.5), np.int64(2)), plain.truncate(w, 0.5, 2))
+
+    def test_forward_is_the_three_steps(self, plain):
+        z = stylegan.seeds_to_z([3, 4], 16)
+        steps = plain.synthesis(plain.truncate(plain.mapping(z), 0.6, 4))
+        assert torch.equal(plain(z, psi=0.6, cutoff=4), steps)
+
+
+class TestLabels:
+    @pytest.fixture
+    def conditional(self):
+        return lively(Generator(GeneratorConfig(**TINY, mapping_layers=2, label_dim=3)))
+
+    def test_none_is_zeros_and_classes_differ(self, conditional):
+        z = stylegan.seeds_to_z([1, 1, 1], 16)
+        assert torch.equal(conditional.mapping(z), conditional.mapping(z, torch.zeros(3, 3)))
+        w = conditional.mapping(z, conditional.one_hot([0, 1, 2]))
+        assert not torch.allclose(w[0], w[1])
+        assert not torch.allclose(w[1], w[2])
+
+    def test_one_hot(self, conditional, plain):
+        assert torch.equal(conditional.one_hot([2, 0]), torch.tensor([[0.0, 0, 1], [1, 0, 0]]))
+        assert conditional.one_hot([]).shape == (0, 3)
+        for wrong in ([3], [-1], [True], [0.5], ["a"]):
+            with pytest.raises(InputError, match="from 0 to 2"):
+                conditional.one_hot(wrong)
+        with pytest.raises(InputError, match="not known"):
+            plain.one_hot([0])
+
+    def test_refusals(self, conditional, plain):
+        z = stylegan.seeds_to_z([1, 2], 16)
+        for wrong in (
+            torch.zeros(1, 3),
+            torch.zeros(2, 4),
+            torch.zeros(2),
+            torch.zeros(2, 3, dtype=torch.int64),
+            [1, 0],
+        ):
+            with pytest.raises(InputError, match="labels"):
+                conditional.mapping(z, wrong)
+        for wrong in (torch.zeros(2, 3), [1], 0):
+            with pytest.raises(InputError, match="no classes"):
+                plain.mapping(z, wrong)
+        assert torch.equal(plain.mapping(z, torch.zeros(2, 0)), plain.mapping(z))
+
+
+class TestPreparedWeights:
+    """The kernels that inference keeps between calls follow the weights."""
+
+    @pytest.fixture
+    def drawn(self, plain):
+        self.w = draw_w(plain)
+        self.before = plain.synthesis(self.w)
+        return plain
+
+    def fresh(self, G):
+        """The picture as a network draws it that has kept nothing."""
+        return copy.deepcopy(G).synthesis(self.w)
+
+    def test_kept_in_eval_mode_only(self, drawn):
+        weights = [m for m in drawn.synth.modules() if isinstance(m, EqualizedWeight)]
+        used = [m for m in weights if m._prepared is not None]
+        assert len(used) == 5 + 6 + 1  # convolutions, styles, the last ToRGB
+        kernels = [m._prepared[2] for m in used]
+        drawn.synthesis(self.w)
+        assert all(m._prepared[2] is k for m, k in zip(used, kernels, strict=True))
+        drawn.train()
+        drawn.synthesis(self.w)
+        assert all(m._prepared is None for m in weights)
+
+    @pytest.mark.parametrize("index", range(1, 6))
+    def test_a_change_in_place_is_seen(self, drawn, index):
+        with torch.no_grad():
+            drawn.synth.layers[index].conv.weight.mul_(torch.linspace(0.5, 1, 3))
+        after = drawn.synthesis(self.w)
+        assert not torch.equal(after, self.before)
+        assert torch.equal(after, self.fresh(drawn))
+
+    def test_loaded_weights_are_seen(self, drawn):
+        other = Generator(drawn.config, seed=5)
+        drawn.load_state_dict(other.state_dict())
+        assert torch.equal(drawn.synthesis(self.w), other.eval().synthesis(self.w))
+
+    def test_assigned_weights_are_seen(self, drawn):
+        other = Generator(drawn.config, seed=5)
+        drawn.load_state_dict(other.state_dict(), assign=True)
+        assert torch.equal(drawn.synthesis(self.w), other.eval().synthesis(self.w))
+
+    def test_other_dtypes_are_seen(self, drawn):
+        assert drawn.double().synthesis(self.w).dtype == torch.float64
+        torch.testing.assert_close(drawn.float().synthesis(self.w), self.before)
+
+    def test_moving_averages_are_seen(self, drawn):
+        other = list(Generator(drawn.config, seed=5).parameters())
+        with torch.no_grad():
+            torch._foreach_lerp_(list(drawn.parameters()), other, 0.5)
+        after = drawn.synthesis(self.w)
+        assert not torch.equal(after, self.before)
+        assert torch.equal(after, self.fresh(drawn))
+
+    def test_a_copy_starts_anew(self, drawn):
+        """Its weights count their versions from 0: kept kernels could otherwise pass for current."""
+        twin = copy.deepcopy(drawn)
+        versions = [p._version for p in drawn.parameters()]
+        with torch.no_grad():
+            for parameter, version in zip(twin.parameters(), versions, strict=True):
+                while parameter._version < version:
+                    parameter.add_(0.1)
+        other = Generator(drawn.config, seed=None)
+        other.load_state_dict(twin.state_dict())
+        assert torch.equal(twin.synthesis(self.w), other.eval().synthesis(self.w))
+
+    def test_a_network_made_in_inference_mode(self, drawn):
+        with torch.inference_mode():
+            G = Generator(drawn.config)
+            G.load_state_dict(drawn.state_dict())
+            assert torch.equal(G.eval().synthesis(self.w), self.before)
+            G.synth.layers[3].conv.weight.mul_(-1)
+            assert not torch.equal(G.synthesis(self.w), self.before)
+        G.requires_grad_(True)
+        G.synthesis(self.w).mean().backward()
+
+    def test_weights_that_count_nothing_are_not_kept(self, drawn):
+        with torch.inference_mode():
+            moved = copy.deepcopy(drawn).to(torch.float64).to(torch.float32)
+            if not moved.synth.layers[3].conv.weight.is_inference():
+                moved.synth.layers[3].conv.weight = torch.nn.Parameter(
+                    moved.synth.layers[3].conv.weight.clone(), requires_grad=False
+                )
+            assert moved.synth.layers[3].conv.weight.is_inference()
+            before = moved.synthesis(self.w)
+            moved.synth.layers[3].conv.weight.mul_(-1)
+            assert not torch.equal(moved.synthesis(self.w), before)
+
+
+def refused(match):
+    return pytest.raises(InputError, match=match)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "z",
+        [
+            torch.zeros(2, 15),
+            torch.zeros(16),
+            torch.zeros(1, 1, 16),
+            torch.zeros(2, 16, dtype=torch.int64),
+            [[0.0] * 16],
+        ],
+        ids=["width", "1d", "3d", "int", "list"],
+    )
+    def test_z(self, plain, z):
+        with refused(r"z is a float tensor \[N, 16\]"):
+            plain.mapping(z)
+
+    @pytest.mark.parametrize(
+        "w",
+        [
+            torch.zeros(2, 16),
+            torch.zeros(2, 5, 16),
+            torch.zeros(2, 6, 15),
+            torch.zeros(2, 6, 16, dtype=torch.bool),
+            None,
+        ],
+        ids=["2d", "layers", "width", "bool", "none"],
+    )
+    def test_w(self, plain, w):
+        with refused(r"w is a float tensor \[N, 6, 16\]"):
+            plain.synthesis(w)
+        with refused(r"w is a float tensor \[N, 6, 16\]"):
+            plain.truncate(w)
+
+    def test_other_devices(self, plain):
+        with refused("on cpu like the network, not on meta"):
+            plain.mapping(torch.zeros(1, 16, device="meta"))
+        with refused("on cpu like the network, not on meta"):
+            plain.synthesis(torch.zeros(1, 6, 16, device="meta"))
+
+    @pytest.mark.parametrize("psi", [math.nan, math.inf, -math.inf, "0.7", None, True, 10**400, 1j, torch.tensor(1.0)])
+    def test_psi(self, plain, psi):
+        with refused("psi is a finite number"):
+            plain.truncate(torch.zeros(1, 6, 16), psi)
+
+    @pytest.mark.parametrize("cutoff", [-1, 7, 2.0, "2", True, math.nan])
+    def test_cutoff(self, plain, cutoff):
+        with refused("cutoff is a number of layers from 0 to 6"):
+            plain.truncate(torch.zeros(1, 6, 16), 0.5, cutoff)
+
+    @pytest.mark.parametrize("lod", [-0.1, 2.01, 3, math.nan, math.inf, "0", None, True])
+    def test_lod(self, plain, lod):
+        with refused("lod is"):
+            plain.synthesis(torch.zeros(1, 6, 16), lod=lod)
+
+    @pytest.mark.parametrize("noise", ["", "Stored", None, 0, [], [None] * 5, [None] * 7, torch.zeros(6, 1, 4, 4), {}])
+    def test_noise(self, G, noise):
+        layers = G.config.num_layers
+        with refused(f"noise is 'stored', 'random', 'none', or a list of {layers} tensors"):
+            G.synthesis(torch.zeros(1, G.config.num_ws, G.config.w_dim), noise)
+
+    @pytest.mark.parametrize(
+        "image",
+        [torch.zeros(1, 1, 4, 4), torch.zeros(3, 1, 8, 8), torch.zeros(2, 3, 8, 8), torch.zeros(8, 8), "none", 0.0],
+        ids=["size", "batch", "channels", "2d", "text", "number"],
+    )
+    def test_noise_image(self, plain, image):
+        with refused(r"noise of layer 2 is a float tensor \[1 or 2, 1, 8, 8\], or None"):
+            plain.synthesis(torch.zeros(2, 6, 16), [None, None, image, None, None, None])
+
+    @pytest.mark.parametrize("rng", [7, "seed", np.random.RandomState(0)])
+    def test_rng(self, plain, rng):
+        with refused("rng is a torch.Generator on cpu"):
+            plain.synthesis(torch.zeros(1, 6, 16), "random", rng=rng)
+
+    @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0", True])
+    def test_seed(self, plain, seed):
+        with refused("A seed is a whole number"):
+            Generator(plain.config, seed=seed)
+
+    @pytest.mark.parametrize("config", [{"resolution": 16}, None, 16, stylegan.DiscriminatorConfig(resolution=16)])
+    def test_config(self, config):
+        with refused("made from a GeneratorConfig"):
+            Generator(config)
