@@ -24,7 +24,7 @@
     let version = 0;
     const me = { visitor: explorer.visitor };
     const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-    const ask = (name, data) => server[name](data).catch(() => ({ error: SILENT }));
+    const ask = (name, data) => server[name](data).then((answer) => answer ?? { error: SILENT }).catch(() => ({ error: SILENT }));
     const ended = (status) => status.state !== "running";
     return {
       async run(data) {

@@ -16,6 +16,7 @@ QUEUE, DEMO_QUEUE = 100, 20
 def own_temp_folder() -> None:
     """Before Gradio is imported: give it a folder of this process alone, and remove those of dead processes."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))  # no table of timings after every event
     if "GRADIO_TEMP_DIR" in os.environ:
         return
     root = Path(tempfile.gettempdir(), f"stylegan-explorer-{os.environ.get('USER', 'user')}")
