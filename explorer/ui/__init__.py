@@ -20,7 +20,7 @@ A tab is a file with one function and one line in `shell.TABS`:
 - `sheet.sheet(app, elem_id, label)` is a contact sheet; its value is `sheet.cells([(recipe, caption), …], columns)`. It
   renders itself; a click loads a recipe (with `loads=False` it only fires `pick`). Unchanged cells are not redrawn.
 - `shared.live` is the stage: as an input it is the recipe on screen as JSON (`shared.present(text)` checks and reads
-  it), as an output it loads one. `shared.live.settle(…)` fires when a gesture has ended.
+  it), as an output it loads one. `shared.live.settle` fires when a gesture has ended.
 - `shared.on(trigger, fn, inputs, outputs)` is an event with errors as messages, without flicker, private to the page.
 - `shared.on_model(fn, outputs)` runs `fn(card)` when another model is shown, for choices, ranges and visibility.
 - A tab's controls stand in `gr.Row(elem_classes="work")`: a Column "controls" (360 px) and a Column "beside".

@@ -14,11 +14,12 @@ from gradio.processing_utils import save_bytes_to_cache
 
 from explorer import png
 from explorer.adapt import fresh
+from explorer.base import MAX_SEED
 from explorer.context import AppContext
 from explorer.parts import Noise
 from explorer.recipe import Recipe
 from explorer.ui.bind import told
-from explorer.values import RecipeError, show
+from explorer.values import RecipeError, show, whole
 
 _SCHEMAS = {int: "integer", float: "number", str: "string", bool: "boolean", dict: "object", list: "array"}
 
@@ -31,10 +32,16 @@ def endpoint(fn: Callable[..., Any], outputs: Sequence[gr.components.Component])
     inputs = []
     for name, parameter in inspect.signature(fn).parameters.items():
         kind = next((schema for type_, schema in _SCHEMAS.items() if type_.__name__ in str(parameter.annotation)), None)
-        inputs.append(Api(parameter.default, {"type": kind} if kind else {}, name))
+        inputs.append(Api(parameter.default, {"type": kind} if kind else {}, _described(fn, name)))
     button = gr.Button(visible=False)
     button.click(told(fn), inputs, list(outputs), api_name=fn.__name__, api_description=inspect.getdoc(fn),
                  show_progress="hidden", concurrency_limit=4, concurrency_id="api")  # fmt: skip
+
+
+def _described(fn: Callable[..., Any], name: str) -> str:
+    """What the docstring says of a parameter, for the list of endpoints."""
+    lines = (line.strip() for line in (inspect.getdoc(fn) or "").splitlines())
+    return next((line for line in lines if line.startswith(f"{name}: ")), name)
 
 
 def picture() -> gr.Image:
@@ -92,6 +99,7 @@ def build(app: AppContext) -> None:
             noise_seed: draw all noise from this seed; None is the model's stored noise.
             model: digest or name; empty is the first one of /models.
         """
+        seed = whole(seed, "seed", MAX_SEED)
         digest = model_of(app, model)
         start = fresh(app.library.card(digest))
         noise = Noise() if noise_seed is None else Noise("random", noise_seed)

@@ -2,10 +2,12 @@
 
 import functools
 import html
+import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import gradio as gr
 
@@ -22,7 +24,6 @@ MAX_EDITS = 128
 MAX_NAME = 64
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 FAULT = "Something went wrong inside the app; its log says what. Nothing is lost."
@@ -74,22 +75,33 @@ class Bindings:
         return {name: binding.read(recipe, card) for name, binding in self.by_name.items()}
 
 
-def told(fn: Callable[P, T]) -> Callable[P, T]:
+def told(fn: Callable[P, Any]) -> Callable[P, Any]:
     """For Gradio events: a user's mistake becomes one message on the page, anything else goes to the log."""
 
     @functools.wraps(fn)
-    def event(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
+    def event(*args: P.args, **kwargs: P.kwargs) -> Any:
+        with _messages(fn):
             return fn(*args, **kwargs)
-        except gr.Error:
-            raise
-        except StyleGANError as error:
-            raise gr.Error(in_words(error), print_exception=False) from error
-        except Exception as error:
-            _log.exception("event %s", getattr(fn, "__name__", fn))
-            raise gr.Error(FAULT, print_exception=False) from error
 
-    return event
+    @functools.wraps(fn)
+    def steps(*args: P.args, **kwargs: P.kwargs) -> Any:
+        with _messages(fn):
+            yield from fn(*args, **kwargs)
+
+    return steps if inspect.isgeneratorfunction(fn) else event
+
+
+@contextmanager
+def _messages(fn: Callable[..., Any]) -> Iterator[None]:
+    try:
+        yield
+    except gr.Error:
+        raise
+    except StyleGANError as error:
+        raise gr.Error(in_words(error), print_exception=False) from error
+    except Exception as error:
+        _log.exception("event %s", fn.__name__)
+        raise gr.Error(FAULT, print_exception=False) from error
 
 
 def answering(fn: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from explorer import edits, link
+from explorer import edits, link, sheets
 from explorer.base import MAX_SEED
 from explorer.context import AppContext
 from explorer.library import ModelCard
@@ -14,6 +14,7 @@ from explorer.ui import sheet
 from explorer.ui.bind import clamped
 from explorer.ui.layers import bars, layer_bars
 from explorer.ui.shared import Shared
+from explorer.values import whole
 
 PSI = 1.5  # the slider's end; recipes may go further
 PAGE = 24  # seeds on the contact sheet
@@ -45,6 +46,7 @@ def _seed(shared: Shared) -> None:
         )  # fmt: skip
 
     def apply(recipe: Recipe, card: ModelCard, value: Any) -> Recipe:
+        value = whole(value, "A seed", MAX_SEED)
         if isinstance(recipe.source, Blend):
             return edits.blend_to(
                 edits.with_seed(recipe, value), recipe.source.b, recipe.source.amount, recipe.source.space
@@ -176,7 +178,7 @@ def _seeds(app: AppContext, shared: Shared) -> None:
         back = gr.Button("‹", size="sm", min_width=32)
         on = gr.Button("›", size="sm", min_width=32)
         dice = gr.Button("⚄", size="sm", min_width=32)
-    seeds = sheet.sheet(app, "seeds", "Seeds")
+    pictures = sheet.sheet(app, "seeds", "Seeds", room=PAGE)
     last = MAX_SEED - PAGE
     for button, js in (
         (back, f"(first) => Math.max(0, first - {PAGE})"),
@@ -188,7 +190,7 @@ def _seeds(app: AppContext, shared: Shared) -> None:
     def show(text: str, start: float | None) -> Any:
         recipe = shared.present(text)
         begin = int(min(max(start or 0, 0), last))
-        pictures = [(edits.with_seed(recipe, seed), str(seed)) for seed in range(begin, begin + PAGE)]
-        return sheet.cells(pictures, 0)
+        seeds = range(begin, begin + PAGE)
+        return sheet.cells(list(zip(sheets.contact(recipe, seeds, 0).recipes, map(str, seeds), strict=True)), 0)
 
-    shared.on([first.change, shared.live.settle], show, [shared.live, first], seeds)
+    shared.on([first.change, shared.live.settle], show, [shared.live, first], pictures)

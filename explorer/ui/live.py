@@ -34,11 +34,11 @@ _TOOLS = (
     ("python", "Copy as a Python script", "Python"),
 )
 
-_JS = "window.explorer.stage(element, trigger, props, server, watch); // 'undo' 'redo' 'keep' 'settle' 'sync' 'model'"
+_JS = "window.explorer.stage(element, trigger, props, server, watch); // 'step' 'undo' 'redo' 'keep' 'settle' 'sync' 'model'"
 
 
 def stage(app: AppContext, bindings: Bindings) -> gr.HTML:
-    """The component; its events are undo, redo, keep, settle (a gesture has ended), sync and model (another one)."""
+    """The component; its events are settle (a gesture has ended), model (another one), and those of the shell."""
     return gr.HTML(
         html_template=_template(),
         js_on_load=_JS,

@@ -42,7 +42,7 @@ def build(app: AppContext, shared: Shared) -> None:
             yield step.text, gr.skip(), gr.skip()
         yield (step.text, *shown(app))
 
-    shared.on([start.click, path.submit], convert, path, [told, *outputs], queue=True)
+    shared.on([start.click, path.submit], convert, path, [told, *outputs], queue=True, trigger_mode="once")
 
 
 def shown(app: AppContext) -> tuple[list[dict[str, Any]], Any]:

@@ -10,7 +10,7 @@
   const shown = {}; // what the controls show, by name
   const readers = []; // called with every answer, after its picture is painted
   let wanted = null; // a recipe to load instead of what is present
-  let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, queued = [];
+  let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, whole = false, queued = [];
 
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -19,6 +19,7 @@
 
     /* Ask for a change. `slot` tells apart edits of one name that do not replace each other (one per layer, say). */
     edit(name, value, slot = "") {
+      explorer.error("");
       pending.delete(name + slot); // a Map keeps the order of insertion: the newest edit is applied last
       pending.set(name + slot, [name, value]);
       loop();
@@ -34,7 +35,9 @@
     /* Show another recipe; edits under way are forgotten. */
     load(json) {
       if (!json || (json === explorer.present && !pending.size && wanted === null)) return;
+      explorer.error("");
       pending.clear();
+      settle(); // what is left behind is a step of the history, however short it was shown
       wanted = json;
       loop();
     },
@@ -64,7 +67,6 @@
     themed() { const theme = localStorage.getItem("explorer.theme"); if (theme) document.body.classList.toggle("dark", theme === "dark"); },
     theme() { localStorage.setItem("explorer.theme", document.body.classList.toggle("dark") ? "dark" : "light"); },
     error(text) { stage?.error(text || ""); },
-    settle: () => settle(),
   });
 
   function merged(old, value) {
@@ -75,7 +77,7 @@
     if (busy || !stage) return;
     busy = true;
     while (wanted !== null || (pending.size && explorer.present)) {
-      const sent = [...pending], base = wanted ?? explorer.present;
+      const sent = [...pending], loading = wanted !== null, base = wanted ?? explorer.present;
       wanted = null;
       const request = { visitor, base, edits: sent.map(([, edit]) => edit), lossless: explorer.pixels };
       const answer = await stage.render(request).catch(() => ({ error: "The app does not answer: is it still running?" }));
@@ -84,9 +86,9 @@
       if (answer.error) { explorer.error(answer.error); continue; }
       latest = answer;
       explorer.present = answer.recipe;
-      explorer.error("");
       await stage.paint(answer);
       explorer.answered += 1;
+      whole = loading && !sent.length;
       for (const reader of readers) reader(answer);
     }
     busy = false;
@@ -98,18 +100,21 @@
   function refresh() {
     if (latest.model !== model) { model = latest.model; stage.trigger("model"); }
     clearTimeout(timer);
-    timer = setTimeout(settle, SETTLE_MS);
+    timer = setTimeout(ended, whole ? 0 : SETTLE_MS); // a recipe loaded whole is a step at once
     const stale = Object.keys(latest.values).some((name) => !same(merged(shown[name], latest.values[name]), shown[name]));
     if (stale) setTimeout(() => explorer.idle() && stage.trigger("sync"), 40);
   }
 
+  function ended() {
+    if (pointerDown || !explorer.idle()) timer = setTimeout(ended, SETTLE_MS);
+    else settle();
+  }
+
   function settle() {
     clearTimeout(timer);
-    if (!latest || !explorer.idle()) return;
-    if (pointerDown) { timer = setTimeout(settle, SETTLE_MS); return; }
-    if (settled === explorer.present) return;
+    if (!latest || busy || settled === explorer.present) return;
     settled = explorer.present;
-    stage.trigger("settle");
+    stage.settle();
   }
 
   addEventListener("pointerdown", () => (pointerDown = true), true);

@@ -67,10 +67,12 @@ class Shared:
     ) -> Any:
         """An event of the page alone: not in the API, no flicker, errors as messages; quick ones bypass the queue.
 
+        One that comes while it runs is not lost: the last of them runs afterwards.
+
         Args:
             triggers: `button.click`, `shared.live.settle`, …: one or a list. (gr.on knows no events of gr.HTML.)
         """
-        settings = {"show_progress": "hidden", "api_visibility": "private", "queue": False, **more}
+        settings = {"show_progress": "hidden", "api_visibility": "private", "queue": False, "trigger_mode": "always_last", **more}
         listed = triggers if isinstance(triggers, (list, tuple)) else (triggers,)
         return [trigger(told(fn), inputs, outputs, **settings) for trigger in listed][-1]
 

@@ -15,11 +15,12 @@ MAX_STRIP = 16
 CELL_PX = 128  # at most; smaller models come at their own size
 
 
-def sheet(app: AppContext, elem_id: str, label: str, *, loads: bool = True) -> gr.HTML:
+def sheet(app: AppContext, elem_id: str, label: str, *, loads: bool = True, room: int = 0) -> gr.HTML:
     """A sheet. Set its value with `cells`; its event is `pick`, with `index` and `recipe` (JSON) in the event's data.
 
     Args:
         loads: a click also loads the cell's recipe.
+        room: cells to leave room for until there are pictures, so that nothing moves when they come.
     """
 
     @answering
@@ -34,6 +35,7 @@ def sheet(app: AppContext, elem_id: str, label: str, *, loads: bool = True) -> g
         return {"image": frames.data_uri(picture, lossless=False)}
 
     return gr.HTML(
+        cells([(None, "")] * room, 0) if room else None,
         html_template=f'<div class="cells" role="group" aria-label="{label}"{" data-loads" if loads else ""}></div>',
         js_on_load="window.explorer.sheet(element, trigger, props, server, watch); // 'pick'",
         apply_default_css=False,
@@ -43,9 +45,17 @@ def sheet(app: AppContext, elem_id: str, label: str, *, loads: bool = True) -> g
     )
 
 
-def cells(pictures: Sequence[tuple[Recipe, str]], columns: int, here: int | None = None) -> dict[str, Any]:
-    """The value of a sheet: (recipe, caption) pairs row by row; `here` is marked and scrolled to."""
-    listed = [{"recipe": recipe.json, "caption": caption} for recipe, caption in pictures]
+def cells(pictures: Sequence[tuple[Recipe | None, str]], columns: int, here: int | None = None) -> dict[str, Any]:
+    """The value of a sheet: (recipe, caption) pairs row by row.
+
+    Args:
+        pictures: a recipe of None leaves a gap.
+        columns: 0 is as many as fit.
+        here: the cell that is marked and scrolled to.
+    """
+    listed: list[dict[str, Any]] = [
+        {"recipe": recipe.json if recipe else None, "caption": caption} for recipe, caption in pictures
+    ]
     if here is not None:
-        listed[here]["here"] = True  # type: ignore[assignment]  # JSON
+        listed[here]["here"] = True
     return {"columns": columns, "cells": listed}

@@ -14,11 +14,8 @@ from explorer.context import AppContext
 from explorer.history import History
 from explorer.library import ModelCard
 from explorer.recipe import Recipe
-from explorer.ui import api, api_figures, explore, gallery, mix, models, noise, sheet, truncation
-from explorer.ui.bind import in_words
+from explorer.ui import api, api_figures, explore, gallery, mix, models, noise, sheet, steps, truncation
 from explorer.ui.shared import Shared
-from explorer.values import RecipeError
-from explorer.words import describe
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ def build(app: AppContext) -> gr.Blocks:
     with gr.Blocks(analytics_enabled=False, title="StyleGAN Explorer", delete_cache=(3600, 3600)) as page:
         shared = Shared(app)
         history = gr.State(None)
+        note = gr.Textbox(visible=False)
         shared.visitor = gr.BrowserState("", storage_key="explorer.visitor", secret="it hides nothing from its owner")
         with gr.Row(elem_id="head"):
             gr.HTML("<h1>StyleGAN Explorer</h1>", elem_id="name", apply_default_css=False)
@@ -60,7 +58,7 @@ def build(app: AppContext) -> gr.Blocks:
         with gr.Row(elem_id="page"):
             with gr.Column(elem_id="left"):
                 shared.draw_stage()
-                steps = sheet.sheet(app, "steps", "Steps", loads=False)
+                strip = sheet.sheet(app, "steps", "Steps", loads=False)
                 keys = "".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in HELP)
                 gr.HTML(f'<div class="help">{keys}</div>', elem_id="help", apply_default_css=False)
             with gr.Column(elem_id="right"), gr.Tabs():
@@ -68,16 +66,16 @@ def build(app: AppContext) -> gr.Blocks:
                     if not tab.owner or app.options.owner:
                         _draw(tab, app, shared)
         shared.bind("model", shared.model, _with_model(app), lambda recipe, card: card.digest)
-        _connect_history(shared, history, steps)
+        steps.connect(shared, history, strip)
         shared.connect()
         page.load(
             _start(app),
             shared.visitor,
-            [shared.live, shared.model, shared.visitor],
+            [shared.live, history, shared.model, shared.visitor, note],
             show_progress="hidden",
             api_visibility="private",
             queue=False,
-        )
+        ).then(None, note, None, js="(note) => { if (note) window.explorer.error(note); }", show_progress="hidden")
         api.build(app)
         api_figures.build(app)
     return page
@@ -104,54 +102,19 @@ def _with_model(app: AppContext) -> Callable[[Recipe, ModelCard, Any], Recipe]:
 
 
 def _start(app: AppContext) -> Callable[[str, gr.Request], Any]:
-    """The picture a page opens with: the one in its address, else the default model's seed 0."""
+    """The picture a page opens with: the one in its address, else the default model's seed 0; and what was wrong."""
 
     def start(key: str, request: gr.Request) -> Any:
         default = app.library.default
-        recipe = None
+        recipe, note = None, ""
         try:
             recipe = link.from_params(dict(request.query_params), default)
             if recipe is not None:
                 app.engine.check(recipe)
         except StyleGANError as error:
-            gr.Warning(in_words(error))
-            recipe = None
+            recipe, note = None, str(error)
         recipe = recipe or fresh(app.library.card(default))
-        return recipe.json, gr.update(choices=models.choices(app), value=recipe.model), key or secrets.token_urlsafe()
+        chooser = gr.update(choices=models.choices(app), value=recipe.model)
+        return recipe.json, History(recipe), chooser, key or secrets.token_urlsafe(), note
 
     return start
-
-
-def _connect_history(shared: Shared, state: gr.State, steps: gr.HTML) -> None:
-    def strip(history: History) -> dict[str, Any]:
-        pictures = [(recipe, describe(recipe)) for recipe in history.steps]
-        return sheet.cells(pictures, 0, here=len(history.past))
-
-    def pushed(history: History | None, text: str) -> History:
-        present = shared.present(text)
-        return History(present) if history is None else history.push(present)
-
-    def settle(history: History | None, text: str) -> Any:
-        now = pushed(history, text)
-        return now, strip(now)
-
-    def moved(step: Callable[[History], History]) -> Callable[[History | None, str], Any]:
-        def move(history: History | None, text: str) -> Any:
-            now = step(pushed(history, text))
-            return now, strip(now), now.present.json
-
-        return move
-
-    def pick(history: History | None, text: str, event: gr.EventData) -> Any:
-        now = pushed(history, text)
-        index = event._data.get("index") if isinstance(event._data, dict) else None
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(now.steps):
-            raise RecipeError("This step is not there any more.")
-        now = now.at(index)
-        return now, strip(now), now.present.json
-
-    inputs, both = [state, shared.live], [state, steps, shared.live]
-    shared.on(shared.live.settle, settle, inputs, [state, steps])
-    shared.on(shared.live.undo, moved(History.undo), inputs, both)
-    shared.on(shared.live.redo, moved(History.redo), inputs, both)
-    shared.on(steps.pick, pick, inputs, both)

@@ -2,6 +2,7 @@
 (() => {
   const explorer = window.explorer;
   const MAX_FILE_BYTES = 16 << 20;
+  const PATIENCE_MS = 5000; // for an answer to an undo, before the next one is asked for
   const RANDOM_SEEDS = 100000; // short enough to read out
 
   explorer.stage = (element, trigger, props, server, watch) => {
@@ -63,6 +64,19 @@
       draw();
     }
 
+    /* One event of the history at a time; `moved` is called when it is over. */
+    let queue = Promise.resolve(), over = null, travelled = null; // where the history itself has led: no new step
+    function travel(name, data) {
+      queue = queue.then(async () => {
+        if (!data) await explorer.quiet(); // undo and redo start from what is on screen
+        await new Promise((done) => { over = done; setTimeout(done, PATIENCE_MS); trigger(name, data); });
+      });
+    }
+    explorer.moved = (json) => {
+      if (json && json !== explorer.present) { travelled = json; explorer.load(json); }
+      over?.();
+    };
+
     async function open(file) {
       if (!file) return;
       if (file.size > MAX_FILE_BYTES) return say(`This file has ${Math.ceil(file.size / 2 ** 20)} MiB; pictures are read up to 16 MiB.`);
@@ -77,8 +91,8 @@
     }
 
     const tools = {
-      undo: () => trigger("undo"),
-      redo: () => trigger("redo"),
+      undo: () => travel("undo"),
+      redo: () => travel("redo"),
       keep: () => trigger("keep"),
       pin() {
         pinned = pinned ? null : now;
@@ -148,15 +162,16 @@
     watch("value", () => explorer.load(props.value));
     tool("pixels").setAttribute("aria-pressed", String(explorer.pixels));
     explorer.attach({
-      paint, error: say, render: server.frame,
-      trigger(name) {
-        if (name === "settle") {
-          [before, settled] = [settled, now];
-          const kept = [...new URLSearchParams(location.search)].filter(([key]) => key.startsWith("__"));
-          const query = [now.query, new URLSearchParams(kept).toString()].filter(Boolean).join("&");
-          history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
-        }
-        trigger(name);
+      paint, error: say, render: server.frame, trigger,
+      /* A gesture has ended: a step of the history, what to compare with, the address of the page. */
+      settle() {
+        [before, settled] = [settled, now];
+        const kept = [...new URLSearchParams(location.search)].filter(([key]) => key.startsWith("__"));
+        const query = [now.query, new URLSearchParams(kept).toString()].filter(Boolean).join("&");
+        history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
+        if (now.recipe !== travelled) travel("step", { recipe: now.recipe });
+        travelled = null;
+        trigger("settle");
       },
     });
     if (props.value) explorer.load(props.value);
