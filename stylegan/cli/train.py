@@ -172,7 +172,7 @@ def _estimate(config: TrainConfig, world: World) -> dict[str, Any]:
     found = list(estimate.speeds(config, world.device, ESTIMATE_SEC))
     generator, discriminator = estimate.parameter_counts(config)
     return {
-        "hours": round(estimate.total_sec(config, found) / 3600 / world.size, 3),
+        "seconds": round(estimate.total_sec(config, found) / world.size, 1),
         "memory_mib": round(estimate.memory_mib(config, world.size)),
         "images_per_sec": {str(speed.resolution): round(speed.images_per_sec * world.size, 3) for speed in found},
         "measured": [speed.resolution for speed in found if speed.measured],
@@ -226,7 +226,7 @@ def parse_duration(text: str) -> float:
     """`90s`, `9m`, `2h` or plain seconds → seconds; empty = no limit."""
     if not text:
         return float("inf")
-    match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,3})?)\s*([smh]?)\s*", text)
+    match = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smh]?)\s*", text)
     if not match:
         raise InputError(f"--time-limit is written like 90s, 9m or 2h, not {text!r}.")
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]

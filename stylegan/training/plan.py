@@ -120,7 +120,7 @@ class Plan:
         own = {f.name: f.default for f in fields(self)}
         words = []
         for name, value in self.to_json().items():
-            if name not in own and name not in OPTIONS:
+            if name not in own and (name not in OPTIONS or isinstance(value, Mapping)):
                 words.append(f"--set={name}={json.dumps(value)}")
             elif name not in own or value != own[name]:
                 words.append(_word(name, value))
