@@ -34,7 +34,8 @@ _TOOLS = (
     ("python", "Copy as a Python script", "Python"),
 )
 
-_JS = "window.explorer.stage(element, trigger, props, server, watch); // 'step' 'undo' 'redo' 'keep' 'settle' 'sync' 'model'"
+_JS = """window.explorer.stage(element, trigger, props, server, watch);
+// its events: 'step' 'undo' 'redo' 'keep' 'settle' 'sync' 'model'"""
 
 
 def stage(app: AppContext, bindings: Bindings) -> gr.HTML:

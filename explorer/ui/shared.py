@@ -72,9 +72,9 @@ class Shared:
         Args:
             triggers: `button.click`, `shared.live.settle`, …: one or a list. (gr.on knows no events of gr.HTML.)
         """
-        settings = {"show_progress": "hidden", "api_visibility": "private", "queue": False, "trigger_mode": "always_last", **more}
+        quiet = {"show_progress": "hidden", "api_visibility": "private", "queue": False, "trigger_mode": "always_last"}
         listed = triggers if isinstance(triggers, (list, tuple)) else (triggers,)
-        return [trigger(told(fn), inputs, outputs, **settings) for trigger in listed][-1]
+        return [trigger(told(fn), inputs, outputs, **{**quiet, **more}) for trigger in listed][-1]
 
     def on_model(self, fn: Callable[[ModelCard], Sequence[Any]], outputs: Sequence[Component]) -> None:
         """When another model is shown, `fn(card)` gives updates (gr.update, one per output)."""
