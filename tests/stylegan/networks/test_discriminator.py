@@ -92,6 +92,12 @@ class TestProperties:
         assert double.dtype == torch.float64
         torch.testing.assert_close(double.float(), single, atol=1e-5, rtol=1e-4)
 
+    def test_autocast(self, D):
+        x, labels = draw(D), some_labels(D)
+        exact = D(x, labels, lod=0.5)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert (D(x, labels, lod=0.5).float() - exact).abs().max() < 0.05 * exact.abs().max()
+
     def test_twice_differentiable(self, D):
         """R1 needs the gradient of the gradient."""
         D.double()

@@ -108,6 +108,16 @@ class TestProperties:
         torch.testing.assert_close(double.float(), single, atol=1e-4, rtol=1e-4)
         assert G.mapping(stylegan.seeds_to_z([0], G.config.z_dim)).dtype == torch.float64
 
+    def test_autocast(self, G):
+        """As in training in bfloat16: about the same picture, with and without gradients, from weights kept or not."""
+        w = draw_w(G)
+        exact = G.synthesis(w, lod=0.5)
+        for mode in (False, True):
+            for grad in (torch.no_grad, torch.enable_grad):
+                with grad(), torch.autocast("cpu", torch.bfloat16):
+                    x = G.train(mode).requires_grad_(mode).synthesis(w, lod=0.5)
+                assert (x.float() - exact).abs().mean() < 0.05 * exact.abs().mean()
+
     def test_no_pictures(self, G):
         w = draw_w(G)[:0]
         assert G.synthesis(w).shape == (0, G.config.image_channels, 16, 16)
