@@ -1,4 +1,4 @@
-"""A tiny run: networks of 8 channels at 16², pictures from a formula."""
+"""Fixtures of the training tests."""
 
 import copy
 from collections.abc import Callable
@@ -6,38 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_runs import Stripes, tiny_run
 
-from stylegan.config import DiscriminatorConfig, GeneratorConfig
 from stylegan.training.config import TrainConfig
-
-
-class Stripes:
-    """Training data without files: picture i of the stream is a function of (i, seed)."""
-
-    name = "stripes"
-
-    def __init__(self, resolution: int = 16, label_dim: int = 0, seed: int = 0) -> None:
-        self.resolution, self.label_dim, self.seed = resolution, label_dim, seed
-        self.digest = f"stripes-{resolution}-{label_dim}-{seed}"
-        self.fails_at: int | None = None  # position from which reading raises `error`
-        self.error: Exception | None = None
-
-    def batch(self, position: int, count: int, resolution: int, mirror: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        if self.error is not None and position + count > (self.fails_at or 0):
-            raise self.error
-        pictures = torch.stack([self._picture(i, resolution) for i in range(position, position + count)])
-        classes = torch.arange(position, position + count) % max(self.label_dim, 1)
-        labels = torch.nn.functional.one_hot(classes, max(self.label_dim, 1)).float()
-        return pictures, labels[:, : self.label_dim]
-
-    def _picture(self, i: int, resolution: int) -> torch.Tensor:
-        phase = (i * 2654435761 + self.seed * 97) % 251
-        rows = torch.arange(resolution) * (512 // resolution)
-        picture = (rows[:, None] * (1 + i % 3) + rows[None, :] * (i % 5) + phase) % 256
-        return torch.stack([picture, 255 - picture, (picture * 2) % 256]).to(torch.uint8)
-
-    def to_memory(self, device: Any) -> None:
-        pass
 
 
 @pytest.fixture
@@ -47,22 +18,8 @@ def stripes() -> Callable[..., Stripes]:
 
 @pytest.fixture
 def tiny() -> Callable[..., TrainConfig]:
-    """`tiny(**overrides)`: a run of 0.24 kimg that grows from 8² to 16² with fades, minibatch 8."""
-
-    def make(label_dim: int = 0, resolution: int = 16, **overrides: Any) -> TrainConfig:
-        shared: dict[str, Any] = {"resolution": resolution, "fmap_base": 64, "fmap_max": 8, "label_dim": label_dim}
-        generator = GeneratorConfig(**shared, z_dim=8, w_dim=8, mapping_fmaps=8, mapping_layers=2)
-        defaults: dict[str, Any] = {
-            "total_kimg": 0.24,
-            "lod_training_kimg": 0.06,
-            "lod_transition_kimg": 0.06,
-            "minibatch_base": 8,
-            "minibatch_repeats": 2,
-            "ema_kimg": 0.05,
-        }
-        return TrainConfig(generator, DiscriminatorConfig(**shared), **{**defaults, **overrides})
-
-    return make
+    """`tiny(**overrides)`: `tiny_run`."""
+    return tiny_run
 
 
 @pytest.fixture

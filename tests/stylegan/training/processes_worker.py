@@ -1,0 +1,62 @@
+"""One of several processes of `test_training_processes`: takes a few steps and stores what came of them.
+
+Arguments: the folder for the result, what to do. The environment says which process this is, as torchrun does.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from tiny_runs import Stripes, tiny_run
+
+from stylegan.errors import DataError, RunError
+from stylegan.training.loop import Options, run
+from stylegan.training.run_folder import RunFacts, RunFolder
+from stylegan.training.trainer import Trainer
+from stylegan.training.world import World, join, leave
+
+
+def take_steps(world: World, microbatch: int | None = None) -> dict[str, torch.Tensor]:
+    """Six iterations through a fade; all weights and second moments after them, on every process."""
+    config = tiny_run(label_dim=2, lod_training_kimg=0.008, lod_transition_kimg=0.024, microbatch=microbatch)
+    trainer, data = Trainer(config, world), Stripes(label_dim=2)
+    for _ in range(6):
+        phase = config.phase(trainer.nimg)
+        trainer.enter(phase)
+        start, stop = world.share(phase.minibatch)
+        trainer.iteration(*data.batch(trainer.nimg + start, stop - start, phase.resolution, True), phase)
+    networks = (("G", trainer.G), ("D", trainer.D), ("Gs", trainer.Gs))
+    return {f"{name}.{key}": tensor for name, network in networks for key, tensor in network.state_dict().items()}
+
+
+def fail_in_one(world: World, folder: Path) -> None:
+    """A run in which the second process can no longer read its pictures."""
+    config, data, run_folder = tiny_run(total_kimg=100.0), Stripes(), RunFolder(folder / "run")
+    if world.is_writer:
+        run_folder.create(RunFacts(config, {}, {}))
+    else:
+        data.error, data.fails_at = DataError("cut short"), 100
+    world.wait()
+    try:
+        for _ in run(run_folder, Trainer(config, world), data, Options()):
+            pass
+    except (DataError, RunError) as error:
+        (folder / f"told-{world.rank}.txt").write_text(str(error))
+
+
+def main() -> None:
+    folder, task = Path(sys.argv[1]), sys.argv[2]
+    torch.set_num_threads(1)
+    world = join("cpu")
+    try:
+        if task == "steps":
+            save_file(take_steps(world), folder / f"weights-{world.rank}.safetensors")
+        else:
+            fail_in_one(world, folder)
+    finally:
+        leave(world)
+
+
+if __name__ == "__main__":
+    main()
