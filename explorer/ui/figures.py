@@ -3,9 +3,9 @@
 A job belongs to the component of one visitor: a newer one ends it, and so does not being asked for it any more.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import gradio as gr
@@ -32,12 +32,6 @@ def follower(key: str = "() => window.explorer.present") -> gr.HTML:
     )
 
 
-@dataclass
-class _Watched(Generic[R]):
-    job: Job[R]
-    asked_sec: float  # when its visitor last asked
-
-
 class Work(Generic[R]):
     """Work of one kind: the server functions `start`, `poll` and `cancel` of the component that shows it."""
 
@@ -52,7 +46,8 @@ class Work(Generic[R]):
             show: a record as plain JSON.
         """
         self._jobs, self._name, self._make, self._show = jobs, name, make, show
-        self._watched: dict[str, _Watched[R]] = {}
+        self._running: dict[str, Job[R]] = {}  # by owner, and a while longer
+        self._asked_sec: dict[str, float] = {}  # when its owner last asked
 
     def functions(self) -> list[Callable[..., Any]]:
         """The server functions, for `gr.HTML`."""
@@ -62,17 +57,18 @@ class Work(Generic[R]):
             """{visitor, …} → {}: begin, in place of what runs."""
             owner = self._owner(data)
             self._forget()
-            self._watched[owner] = _Watched(self._jobs.start(lambda: self._leased(data, owner), owner), _now())
+            self._asked_sec[owner] = time.monotonic()
+            self._running[owner] = self._jobs.start(lambda: self._leased(data, owner), owner)
             return {}
 
         @answering
         def poll(data: Mapping[str, Any]) -> dict[str, Any]:
             """{visitor} → {state, share, left_sec, record}."""
-            watched = self._watched.get(self._owner(data))
-            if watched is None:
+            owner = self._owner(data)
+            if owner not in self._running:
                 return {"state": "cancelled", "share": 0.0, "left_sec": None, "record": None}
-            watched.asked_sec = _now()
-            status = watched.job.status
+            self._asked_sec[owner] = time.monotonic()
+            status = self._running[owner].status
             record = None if status.record is None else self._show(status.record)
             told = {"state": status.state, "share": status.share, "left_sec": status.left_sec, "record": record}
             return {**told, "error": status.error} if status.error else told
@@ -92,16 +88,15 @@ class Work(Generic[R]):
         """The work, until nobody asks for it any more."""
         for record in self._make(data, owner):
             yield record
-            watched = self._watched.get(owner)
-            if watched is None or _now() - watched.asked_sec > LEASE_SEC:
+            if self._silent_sec(owner) > LEASE_SEC:
                 return
 
     def _forget(self) -> None:
         """Drop what nobody has asked for in a while: those who left."""
-        for owner, watched in list(self._watched.items()):
-            if _now() - watched.asked_sec > 2 * LEASE_SEC:
-                self._watched.pop(owner, None)
+        for owner in list(self._asked_sec):
+            if self._silent_sec(owner) > 2 * LEASE_SEC:
+                self._asked_sec.pop(owner, None)
+                self._running.pop(owner, None)
 
-
-def _now() -> float:
-    return time.monotonic()
+    def _silent_sec(self, owner: str) -> float:
+        return time.monotonic() - self._asked_sec.get(owner, -math.inf)

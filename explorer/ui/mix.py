@@ -49,7 +49,7 @@ def build(app: AppContext, shared: Shared) -> None:
             _amount(shared)
     with gr.Row(elem_classes="fields"):
         rows = gr.Textbox(ROWS, label="Rows: A", info="seeds like 0-3,8", max_lines=1, elem_id="mix-rows")
-        columns = gr.Textbox(COLUMNS, label="Columns: B", info="they give the chosen layers", max_lines=1,
+        columns = gr.Textbox(COLUMNS, label="Columns: B", info="give the layers", max_lines=1,
                              elem_id="mix-columns")  # fmt: skip
     matrix = sheet.sheet(app, "matrix", "Mixes: rows are A, columns are B")
     most = DEMO_MOST if app.options.demo else MOST

@@ -6,7 +6,7 @@
   explorer.noise = (element, props, server) => {
     const table = element.querySelector(".rows"), note = element.querySelector(".note"), told = element.querySelector(".told");
     const go = element.querySelector("[data-go]");
-    let layers = [], rows = [], built = "", before = [], measured = null, changes = new Map(), running = false;
+    let layers = [], rows = [], built = "", before = [], asked = null, measured = null, changes = new Map(), running = false;
 
     explorer.onAnswer(({ values }) => {
       const said = values.noise;
@@ -87,15 +87,16 @@
     }
 
     const work = explorer.work(server, ({ state, record, left_sec }) => {
-      running = state === "running";
+      running = state === "running" && left_sec > 0.5; // what is quick needs no button, and none that flickers
       go.textContent = running ? "Cancel" : "Measure";
-      if (record) changes = new Map(record.changes);
-      told.textContent = running && record ? explorer.progress(record.changes.length, layers.length, left_sec) : "";
+      if (record && (running || state !== "running")) changes = new Map(record.changes);
+      if (state === "done") measured = asked;
+      told.textContent = running ? explorer.progress(record.changes.length, layers.length, left_sec) : "";
       if (layers.length) draw();
     });
     const measure = () => {
-      measured = explorer.present;
-      work.run({ recipe: measured });
+      asked = explorer.present;
+      work.run({ recipe: asked });
     };
     go.addEventListener("click", () => (running ? work.cancel() : measure()));
     element.querySelector("[data-reset]").addEventListener("click", () => explorer.edit("noise", { reset: true }));
