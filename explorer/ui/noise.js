@@ -24,7 +24,7 @@
       [rows, before, changes, measured] = [[], layers.map(() => 1), new Map(), null];
       const groups = Object.entries(said.groups).filter(([, members]) => members.length);
       const every = [...layers.keys()];
-      add("all", every, "All layers", true);
+      if (every.length) add("all", every, "All layers", true);
       for (const [name, members] of groups) {
         add(name, members, `The ${name} layers`, true);
         for (const layer of members) add(`${layer} · ${layers[layer].size}²`, [layer], `Layer ${layer} at ${layers[layer].size}²`, false);

@@ -130,6 +130,7 @@ def test_models_without_noise_and_with_few_layers(visit, tmp_path):
         page.get_by_role("tab", name="Noise").click()
         page.get_by_text("This model has no noise inputs, so there is nothing to redraw.").wait_for()
         assert not page.locator("#spread").is_visible()
+        assert page.locator("#noise .row").count() == 0
         second = served.app.library.cards()[1].digest
         page.evaluate(f"explorer.edit('model', '{second}')")
         page.wait_for_function("document.querySelectorAll('#noise .row').length === 6")  # all, coarse and 4 layers
