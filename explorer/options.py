@@ -1,4 +1,4 @@
-"""What `python app.py` was asked for, as a value. Imports neither Gradio nor torch, so that mistakes show at once."""
+"""What `python app.py` was asked for, as a value. Read without Gradio, whose import takes seconds."""
 
 import argparse
 from collections.abc import Sequence

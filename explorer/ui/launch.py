@@ -11,6 +11,7 @@ from explorer.options import LOCAL_HOSTS, Options
 OWNER_LIMITS: dict[str, Any] = {"max_file_size": "2gb", "state_session_capacity": 1000}
 DEMO_LIMITS: dict[str, Any] = {"max_file_size": "10mb", "state_session_capacity": 200}
 QUEUE, DEMO_QUEUE = 100, 20
+KEPT_SEC, DEMO_KEPT_SEC = 3600, 600  # files made for downloads
 
 
 def own_temp_folder() -> None:
@@ -40,6 +41,11 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def temporary(options: Options) -> tuple[int, int]:
+    """How often files made for downloads are looked at, and how old they get, in seconds."""
+    return (DEMO_KEPT_SEC, DEMO_KEPT_SEC) if options.demo else (KEPT_SEC, KEPT_SEC)
+
+
 def settings(options: Options) -> dict[str, Any]:
     """The arguments of Blocks.launch for `options`."""
     from explorer.ui import theme
@@ -57,6 +63,7 @@ def settings(options: Options) -> dict[str, Any]:
         "enable_monitoring": False,
         "show_error": False,
         "footer_links": ["api"],
+        "ssr_mode": False,
         "app_kwargs": {"middleware": _trusted()} if local else None,
         **(DEMO_LIMITS if options.demo else OWNER_LIMITS),
     }

@@ -19,6 +19,7 @@ from explorer.ui.bind import Bindings, answering, text_of, visitor_of
 from explorer.values import RecipeError
 from explorer.words import describe
 
+SMALL_PX = 128  # up to here pictures are shown so large that JPEG would be seen, and PNG is as quick
 MAX_UPLOAD_BYTES, MAX_DEMO_UPLOAD_BYTES = 16 << 20, 10 << 20
 
 _TOOLS = (
@@ -76,8 +77,9 @@ def _frame(app: AppContext, bindings: Bindings) -> Any:
         recipe = bindings.edited(base, app.library.card(base.model), data.get("edits", []))
         card = app.library.card(recipe.model)
         picture = app.engine.render(recipe, visitor=visitor_of(data))
+        lossless = data.get("lossless") is True or card.resolution <= SMALL_PX
         return {
-            "image": frames.data_uri(picture, lossless=data.get("lossless") is True),
+            "image": frames.data_uri(picture, lossless),
             "recipe": recipe.json,
             "words": describe(recipe),
             "query": _query(recipe),

@@ -15,7 +15,7 @@
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
   const explorer = (window.explorer = {
-    visitor, present: null, answered: 0, pixels: localStorage.getItem("explorer.pixels") !== "smooth",
+    visitor, present: null, answered: 0, pixels: localStorage.getItem("explorer.pixels") === "pixels",
 
     /* Ask for a change. `slot` tells apart edits of one name that do not replace each other (one per layer, say). */
     edit(name, value, slot = "") {

@@ -14,7 +14,7 @@ from explorer.context import AppContext
 from explorer.history import History
 from explorer.library import ModelCard
 from explorer.recipe import Recipe
-from explorer.ui import api, api_figures, explore, gallery, mix, models, noise, sheet, steps, truncation
+from explorer.ui import api, api_figures, explore, gallery, launch, mix, models, noise, sheet, steps, truncation
 from explorer.ui.shared import Shared
 
 
@@ -46,7 +46,7 @@ HELP = (
 def build(app: AppContext) -> gr.Blocks:
     """The whole page for `app`; what its options do not allow is not built."""
     page: gr.Blocks
-    with gr.Blocks(analytics_enabled=False, title="StyleGAN Explorer", delete_cache=(3600, 3600)) as page:
+    with gr.Blocks(analytics_enabled=False, title="StyleGAN Explorer", delete_cache=launch.temporary(app.options)) as page:
         shared = Shared(app)
         history = gr.State(None)
         note = gr.Textbox(visible=False)

@@ -50,6 +50,7 @@ def visit(chromium: Any, served: Served) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         own = (url, "data:", "blob:")
         page.on("request", lambda request: None if request.url.startswith(own) else wrong.append(request.url))
+        context.add_init_script("localStorage.setItem('explorer.pixels', 'pixels')")  # so that tests can count them
         page.goto(f"{url}/{query}")
         page.wait_for_function("window.explorer && explorer.answered > 0 && explorer.idle()")
         return page
