@@ -1,14 +1,14 @@
 """When, and in what pieces, large pictures are worked on in horizontal bands.
 
 A tensor beyond some 32 MB is fetched from the system anew each time, page by page, which on a CPU takes longer than
-most of the work done on it; and it does not stay in the cache between two steps. Bands of a few MB do neither.
+most of the work done on it; and it does not stay in the cache between two steps. Bands do neither.
 """
 
 import torch
 from torch import Tensor
 
 WHOLE_BYTES = 24 << 20  # tensors up to this size are worked on in one piece
-BAND_BYTES = 4 << 20
+BAND_BYTES = 16 << 20  # smaller ones gain nothing and cost more handing out of work to threads
 
 
 def needs_grad(*tensors: Tensor) -> bool:
