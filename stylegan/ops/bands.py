@@ -4,6 +4,8 @@ A tensor beyond some 32 MB is fetched from the system anew each time, page by pa
 most of the work done on it; and it does not stay in the cache between two steps. Bands do neither.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -20,4 +22,4 @@ def band_rows(height: int, total_bytes: int, device: torch.device) -> int:
     """Rows per band for a picture of `height` rows: all of them where it is small, or not on the CPU."""
     if total_bytes <= WHOLE_BYTES or device.type != "cpu":
         return height
-    return max(1, height * BAND_BYTES // total_bytes)
+    return math.ceil(height / math.ceil(total_bytes / BAND_BYTES))
