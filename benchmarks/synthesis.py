@@ -56,8 +56,9 @@ class StraightforwardPort:
         x = F.leaky_relu(x, 0.2)
         x = F.instance_norm(x, eps=1e-8)
         style = F.linear(w, self._scaled(f"layers.{i}.style.weight", 1.0), own["style.bias"])
-        style = style.view(len(w), 2, -1, 1, 1)
-        return torch.addcmul(style[:, 1], x, style[:, 0] + 1)
+        scale, shift = style.view(len(w), 2, -1, 1, 1).unbind(1)
+        x = x * (scale + 1)
+        return x + shift
 
     def _convolve(self, i: int, x: Tensor) -> Tensor:
         weight = self._scaled(f"layers.{i}.conv.weight", math.sqrt(2))
@@ -73,7 +74,8 @@ class StraightforwardPort:
 
     def _scaled(self, name: str, gain: float) -> Tensor:
         weight = self.weights[name]
-        return weight * (gain / math.sqrt(weight[0].numel()))
+        scaled: Tensor = weight * (gain / math.sqrt(weight[0].numel()))
+        return scaled
 
 
 def make_generator(resolution: int, device: torch.device) -> Generator:
