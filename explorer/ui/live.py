@@ -36,7 +36,7 @@ _TOOLS = (
 )
 
 _JS = """window.explorer.stage(element, trigger, props, server, watch);
-// its events: 'step' 'undo' 'redo' 'keep' 'settle' 'sync' 'model'"""
+// its events: 'step' 'undo' 'redo' 'at' 'keep' 'settle' 'sync' 'model'"""
 
 
 def stage(app: AppContext, bindings: Bindings) -> gr.HTML:

@@ -10,7 +10,7 @@
   const shown = {}; // what the controls show, by name
   const readers = []; // called with every answer, after its picture is painted
   let wanted = null; // a recipe to load instead of what is present
-  let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, whole = false, queued = [];
+  let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, whole = false, forgotten = false, queued = [];
 
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -48,14 +48,15 @@
       const out = places.map(([name, index]) => {
         const value = index === null ? values[name] : values[name]?.[index];
         const now = index === null ? shown[name] : shown[name]?.[index];
-        return value === undefined || value === null || same(value, now) ? { __type__: "update" } : value;
+        return value === undefined || value === null || (same(value, now) && !forgotten) ? { __type__: "update" } : value;
       });
+      forgotten = false;
       Object.keys(values).forEach((name) => (shown[name] = merged(shown[name], values[name])));
       return out;
     },
 
     /* Gradio has made its controls anew: set all of them again. */
-    forget() { Object.keys(shown).forEach((name) => delete shown[name]); if (latest) refresh(); },
+    forget() { forgotten = true; if (latest) refresh(); },
 
     value: (name) => (pending.has(name) ? pending.get(name)[1] : latest?.values[name]),
     onAnswer(reader) { readers.push(reader); if (latest) reader(latest); },
@@ -66,6 +67,8 @@
     /* Light or dark, as chosen on this browser before; else as the system says, which Gradio sees to. */
     themed() { const theme = localStorage.getItem("explorer.theme"); if (theme) document.body.classList.toggle("dark", theme === "dark"); },
     theme() { localStorage.setItem("explorer.theme", document.body.classList.toggle("dark") ? "dark" : "light"); },
+    /* Whether what is on screen is no step of the history yet; from now on it counts as one. */
+    leave() { const left = settled !== explorer.present; settled = explorer.present; clearTimeout(timer); return left; },
     error(text) { stage?.error(text || ""); },
   });
 
@@ -101,7 +104,7 @@
     if (latest.model !== model) { model = latest.model; stage.trigger("model"); }
     clearTimeout(timer);
     timer = setTimeout(ended, whole ? 0 : SETTLE_MS); // a recipe loaded whole is a step at once
-    const stale = Object.keys(latest.values).some((name) => !same(merged(shown[name], latest.values[name]), shown[name]));
+    const stale = forgotten || Object.keys(latest.values).some((name) => !same(merged(shown[name], latest.values[name]), shown[name]));
     if (stale) setTimeout(() => explorer.idle() && stage.trigger("sync"), 40);
   }
 

@@ -46,7 +46,8 @@ HELP = (
 def build(app: AppContext) -> gr.Blocks:
     """The whole page for `app`; what its options do not allow is not built."""
     page: gr.Blocks
-    with gr.Blocks(analytics_enabled=False, title="StyleGAN Explorer", delete_cache=launch.temporary(app.options)) as page:
+    settings: dict[str, Any] = {"analytics_enabled": False, "delete_cache": launch.temporary(app.options)}
+    with gr.Blocks(title="StyleGAN Explorer", **settings) as page:
         shared = Shared(app)
         history = gr.State(None)
         note = gr.Textbox(visible=False)

@@ -64,12 +64,15 @@
       draw();
     }
 
-    /* One event of the history at a time; `moved` is called when it is over. */
+    /* One event of the history at a time; `moved` is called when it is over. Travels start from what is on screen. */
     let queue = Promise.resolve(), over = null, travelled = null; // where the history itself has led: no new step
+    const event = (name, data) => new Promise((done) => { over = done; setTimeout(done, PATIENCE_MS); trigger(name, data); });
+    const step = (recipe) => (queue = queue.then(() => event("step", { recipe })));
     function travel(name, data) {
       queue = queue.then(async () => {
-        if (!data) await explorer.quiet(); // undo and redo start from what is on screen
-        await new Promise((done) => { over = done; setTimeout(done, PATIENCE_MS); trigger(name, data); });
+        await explorer.quiet();
+        if (explorer.leave()) await event("step", { recipe: now.recipe });
+        await event(name, data);
       });
     }
     explorer.moved = (json) => {
@@ -125,6 +128,10 @@
     explorer.tools = tools;
     explorer.say = told;
 
+    addEventListener("click", (event) => {
+      const cell = event.target.closest?.("#steps .cell");
+      if (cell) travel("at", { index: Number(cell.dataset.index) });
+    });
     element.addEventListener("click", (event) => tools[event.target.closest("[data-tool]")?.dataset.tool]?.());
     for (const [start, on] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false], ["pointercancel", false]])
       tool("compare").addEventListener(start, () => compare(on));
@@ -169,7 +176,7 @@
         const kept = [...new URLSearchParams(location.search)].filter(([key]) => key.startsWith("__"));
         const query = [now.query, new URLSearchParams(kept).toString()].filter(Boolean).join("&");
         history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
-        if (now.recipe !== travelled) travel("step", { recipe: now.recipe });
+        if (now.recipe !== travelled) step(now.recipe);
         travelled = null;
         trigger("settle");
       },

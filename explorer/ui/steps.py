@@ -1,7 +1,7 @@
 """Undo and redo: the visitor's history in a gr.State, and the strip of its pictures under the stage.
 
-The page asks for one of these events at a time (stage.js): each pushes what is on screen before it moves, so that no
-edit is lost, and none sees a picture older than the history that it is pushed on.
+The page asks for one of these events at a time, and for a `step` with what is on screen before it travels (stage.js):
+no edit is lost, and none is pushed on a history that has moved on.
 """
 
 from collections.abc import Callable
@@ -17,42 +17,36 @@ from explorer.words import describe
 
 
 def connect(shared: Shared, state: gr.State, strip: gr.HTML) -> None:
-    """Tie the stage's step, undo and redo events, and clicks on the strip, to the history in `state`."""
-
-    def pushed(history: History | None, text: str) -> History:
-        present = shared.present(text)
-        return History(present) if history is None else history.push(present)
+    """Tie the stage's events step, undo, redo and at (one of the steps) to the history in `state`."""
 
     def step(history: History | None, event: gr.EventData) -> Any:
-        now = pushed(history, getattr(event, "recipe", ""))
+        recipe = shared.present(getattr(event, "recipe", ""))
+        now = History(recipe) if history is None else history.push(recipe)
         return now, _cells(now)
 
-    def moved(to: Callable[[History], History]) -> Callable[[History | None, str], Any]:
-        def move(history: History | None, text: str) -> Any:
-            now = to(pushed(history, text))
+    def travelled(to: Callable[[History], History]) -> Callable[[History | None], Any]:
+        def travel(history: History | None) -> Any:
+            if history is None:
+                raise RecipeError("There is no step to go back to.")
+            now = to(history)
             return now, _cells(now), now.present.json
 
-        return move
+        return travel
 
-    def pick(history: History | None, text: str, index: object) -> Any:
-        now = pushed(history, text)
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(now.steps):
+    def at(history: History | None, event: gr.EventData) -> Any:
+        index = getattr(event, "index", None)
+        if history is None or not isinstance(index, int) or not 0 <= index < len(history.steps):
             raise RecipeError("This step is not there any more.")
-        return moved(lambda history: history.at(index))(now, text)
+        return travelled(lambda history: history.at(index))(history)
 
-    def clicked(history: History | None, text: str, event: gr.EventData) -> Any:
-        return pick(history, text, getattr(event, "index", None))
-
-    inputs, outputs = [state, shared.live], [state, strip, shared.live]
-    over = "() => { window.explorer.moved(null); }"  # what is on screen stays: it may be newer
-    stepped = shared.on(shared.live.step, step, state, outputs[:2])
-    stepped.then(None, None, None, js=over, show_progress="hidden")
-    events = [
-        shared.on(shared.live.undo, moved(History.undo), inputs, outputs),
-        shared.on(shared.live.redo, moved(History.redo), inputs, outputs),
-        shared.on(strip.pick, clicked, inputs, outputs),
-    ]
-    for event in events:
+    stepped = shared.on(shared.live.step, step, state, [state, strip])
+    stepped.then(None, None, None, js="() => { window.explorer.moved(null); }", show_progress="hidden")
+    for trigger, fn in (
+        (shared.live.undo, travelled(History.undo)),
+        (shared.live.redo, travelled(History.redo)),
+        (shared.live.at, at),
+    ):
+        event = shared.on(trigger, fn, state, [state, strip, shared.live])
         event.then(None, shared.live, None, js="(json) => { window.explorer.moved(json); }", show_progress="hidden")
 
 

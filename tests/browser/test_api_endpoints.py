@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from app_server import serve
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -132,3 +133,11 @@ def test_numbers_that_json_has_not_are_refused(client, served):
 
 def test_pages_of_other_sites_cannot_use_a_local_app_under_their_name(served):
     assert post(served.url, "/gradio_api/component_server", b"{}", Host="evil.example")[0] == 400
+
+
+def test_with_a_password_nothing_answers_without_it(tmp_path):
+    with serve(tmp_path, host="0.0.0.0", auth=("ann", "secret")) as server:
+        for path in ("component_server", "call/generate", "queue/join", "upload"):
+            assert post(server.url, f"/gradio_api/{path}", b"{}")[0] == 401
+        client = Client(server.url, auth=("ann", "secret"), verbose=False, download_files=str(tmp_path))
+        assert client.predict(api_name="/models")

@@ -62,6 +62,22 @@ def test_undo_and_redo_move_picture_and_controls_without_making_steps(visit, ser
     settled(page, 3)
 
 
+def test_undo_right_after_an_edit_loses_no_step(visit, served):
+    page = visit("?seed=3")
+    page.keyboard.press("ArrowRight")
+    until(page, "recipe.source === 4")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("z")
+    until(page, "recipe.source === 3")
+    page.keyboard.press("y")
+    assert until(page, "recipe.source === 4").psi == 0.75
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+    until(page, "recipe.source === 3")
+    settled(page, 3)
+
+
 def test_seeds_by_key_by_hand_and_from_the_sheet(visit, served):
     page = visit()
     page.keyboard.press("ArrowLeft")
