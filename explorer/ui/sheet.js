@@ -3,17 +3,20 @@
 (() => {
   const explorer = window.explorer;
   const STRIP = 8; // cells in one request
-  const LEAST_PX = 68, GAP_PX = 4;
+  const GAP_PX = 4, LEAST_PX = 72, MOST_PX = 136, HEAD_PX = 190; // a cell with its gap; what is above the sheet
+  const FULL_ROWS = [3, 4, 6, 8, 12]; // columns that divide 24
 
   explorer.sheet = (element, trigger, props, server, watch) => {
     const grid = element.querySelector(".cells");
     const loads = grid.hasAttribute("data-loads");
     let version = 0, columns = 1;
 
-    /* Columns: as told, or (0) as many as fit of those that fill rows of 24. */
+    /* Columns: as told, or (0) the fewest with which all cells are in sight, and no cell is too small or too large. */
     function fit() {
-      const room = Math.floor((grid.clientWidth + GAP_PX) / (LEAST_PX + GAP_PX));
-      grid.style.setProperty("--columns", columns || [12, 8, 6, 4, 3].find((n) => n <= room) || 2);
+      const width = grid.clientWidth + GAP_PX, cell = (n) => width / n;
+      const all = FULL_ROWS.filter((n) => cell(n) >= LEAST_PX && cell(n) <= MOST_PX);
+      const seen = all.find((n) => Math.ceil(grid.children.length / n) * cell(n) <= innerHeight - HEAD_PX);
+      grid.style.setProperty("--columns", columns || seen || all.at(-1) || Math.max(2, Math.ceil(width / MOST_PX)));
     }
 
     function cellAt(index) {
@@ -28,7 +31,6 @@
     async function show(value) {
       const mine = ++version, cells = value?.cells ?? [];
       columns = value?.columns ?? 1;
-      fit();
       while (grid.children.length > cells.length) grid.lastChild.remove();
       const missing = [];
       cells.forEach((cell, index) => {
@@ -43,6 +45,7 @@
         if ((cell.image || cell.recipe) && button.dataset.drawn !== (cell.image ?? cell.recipe)) missing.push([button, cell]);
         button.dataset.recipe = cell.recipe ?? "";
       });
+      fit();
       mark();
       const given = missing.filter(([, cell]) => cell.image), asked = missing.filter(([, cell]) => !cell.image);
       await Promise.all(given.map(([button, cell]) => draw([[button, cell]], cell.image)));
