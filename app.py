@@ -19,15 +19,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(options: Options) -> None:
     """Open the models, build the page and serve it."""
-    from explorer.ui import launch
-
-    launch.own_temp_folder()
     from explorer.context import AppContext  # imports torch, and the shell Gradio: seconds, so only now
-    from explorer.ui import shell
 
     app = AppContext.open(options)
     for problem in app.library.problems:
         print(problem, file=sys.stderr)  # noqa: T201  files that could not be opened; the page runs without them
+    from explorer.ui import launch
+
+    launch.own_temp_folder()
+    from explorer.ui import shell
+
     page = shell.build(app)
     page.queue(api_open=False, max_size=launch.DEMO_QUEUE if options.demo else launch.QUEUE)
     page.launch(**launch.settings(options))
