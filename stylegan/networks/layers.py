@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from stylegan.config import Nonlinearity
 from stylegan.ops.bands import needs_grad
+from stylegan.ops.convolution import conv2d
 from stylegan.ops.resample import downsample_kernel, upsample_conv_blur, upsample_kernel
 
 SQRT2 = math.sqrt(2.0)  # gain of every layer that an activation follows, for leaky ReLU and ReLU alike
@@ -93,7 +94,7 @@ class EqualizedConv(EqualizedWeight):
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """Correlation plus `bias [O]`."""
-        return F.conv2d(x, self.prepared(_channels_last), bias, padding=self.weight.shape[-1] // 2)
+        return conv2d(x, self.prepared(_channels_last), bias, padding=self.weight.shape[-1] // 2)
 
 
 class UpConv(EqualizedWeight):
@@ -116,7 +117,7 @@ class DownConv(EqualizedWeight):
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """Correlation, mean, plus `bias [O]`."""
-        return F.conv2d(x, self.prepared(downsample_kernel), bias, stride=2, padding=1)
+        return conv2d(x, self.prepared(downsample_kernel), bias, stride=2, padding=1)
 
 
 class ToRGB(nn.Module):

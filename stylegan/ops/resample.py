@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylegan.ops.bands import band_rows, needs_grad
+from stylegan.ops.convolution import conv2d
 
 
 def blur(x: Tensor, taps: Sequence[float] = (1, 2, 1), bias: Tensor | None = None) -> Tensor:
@@ -19,7 +20,7 @@ def blur(x: Tensor, taps: Sequence[float] = (1, 2, 1), bias: Tensor | None = Non
     """
     channels, size, total = x.shape[1], len(taps), sum(taps) ** 2
     kernel = torch.tensor([[a * b / total for a in taps] for b in taps], dtype=x.dtype, device=x.device)
-    return F.conv2d(x, kernel.expand(channels, 1, size, size), bias, padding=size // 2, groups=channels)
+    return conv2d(x, kernel.expand(channels, 1, size, size), bias, padding=size // 2, groups=channels)
 
 
 def upsample(x: Tensor, factor: int = 2) -> Tensor:

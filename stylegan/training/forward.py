@@ -70,7 +70,8 @@ class Forward:
 
         `penalised` ones will be differentiated by the pictures: float16 has no range for those gradients.
         """
-        with nullcontext() if penalised and self.config.precision == "fp16" else self._autocast():
+        exact = penalised and self.config.precision == "fp16"
+        with nullcontext() if exact else self._autocast(), ops.penalised() if penalised else nullcontext():
             scores: Tensor = self.D(images, self._labels(labels), lod)
         return scores.to(images.dtype)
 
