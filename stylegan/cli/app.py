@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from stylegan.cli.convert import convert
+from stylegan.cli.directions import directions
 from stylegan.cli.generate import generate
 from stylegan.cli.info import info
 from stylegan.cli.portraits import portraits
@@ -85,3 +86,4 @@ app.command()(convert)
 app.command()(info)
 app.command()(train)
 app.command()(portraits)
+app.add_typer(directions, name="directions")

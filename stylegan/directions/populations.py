@@ -1,0 +1,76 @@
+"""The region that a model's w live in, and how far outside of it a w lies.
+
+w leaves the mapping network through a leaky ReLU; undone, its numbers are close to normally distributed (Zhu et al.
+2020, "Improved StyleGAN embedding", space P). The distance is Mahalanobis' there, and it is compared with those of the
+population itself.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stylegan.directions.sampling import latents
+from stylegan.errors import InputError
+from stylegan.networks import Generator
+
+COUNT = 5000
+_FIRST_SEED = 500_000
+_SLOPE = 0.2  # of the leaky ReLU
+_LEAST_VARIANCE = 1e-3  # of the mean one: directions in which w hardly varies must not rule the distance
+
+
+@dataclass(frozen=True, eq=False)
+class Outlying:
+    """How far out w vectors lie, each tensor `[...]` like the vectors: `further` is the share of the population that
+    lies further out, `outside` is true where not even one in a thousand does, by half as much again."""
+
+    distance: Tensor
+    further: Tensor
+    outside: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Mean `[D]`, whitening matrix `[D, D]` and the sorted distances of a sample, in P where `unrolls`."""
+
+    mean: Tensor
+    whitening: Tensor
+    distances: Tensor
+    unrolls: bool  # the leaky ReLU is undone first
+
+    @classmethod
+    def of(cls, w: Tensor, unrolls: bool = True) -> "Population":
+        """From samples `w [N, D]`, N ≥ 2."""
+        if w.ndim != 2 or len(w) < 2 or not bool(torch.isfinite(w).all()):
+            raise InputError(f"A population is at least two finite w vectors [N, D], not {list(w.shape)}.")
+        p = _unrolled(w.cpu().double(), unrolls)
+        mean = p.mean(dim=0)
+        values, vectors = torch.linalg.eigh((p - mean).T @ (p - mean) / (len(p) - 1))
+        floor = _LEAST_VARIANCE * float(values.clamp_min(0).mean())
+        whitening = vectors / values.clamp_min(max(floor, 1e-30)).sqrt()
+        distances = torch.linalg.vector_norm((p - mean) @ whitening, dim=1).sort().values
+        return cls(mean, whitening, distances, unrolls)
+
+    @property
+    def threshold(self) -> float:
+        """The distance beyond which a warning is due: half as much again as all but a thousandth of the samples."""
+        return 1.5 * float(torch.quantile(self.distances[-100_000:], 0.999))
+
+    def outlying(self, w: Tensor) -> Outlying:
+        """How far out each of `w [..., D]` lies."""
+        p = _unrolled(w.detach().cpu().double(), self.unrolls)
+        distance = torch.linalg.vector_norm((p - self.mean) @ self.whitening, dim=-1)
+        place = torch.searchsorted(self.distances, distance.contiguous())
+        return Outlying(distance, 1 - place / len(self.distances), distance > self.threshold)
+
+
+def population(G: Generator, count: int = COUNT, label: int | None = None) -> Population:
+    """The population of a model's w, from `count` seeds; a second or two on a laptop."""
+    w = latents(G, range(_FIRST_SEED, _FIRST_SEED + count), label).w
+    config = G.config
+    return Population.of(w, unrolls=config.mapping_layers > 0 and config.mapping_nonlinearity == "lrelu")
+
+
+def _unrolled(w: Tensor, unrolls: bool) -> Tensor:
+    return torch.where(w < 0, w / _SLOPE, w) if unrolls else w
