@@ -38,7 +38,7 @@ def upsample_kernel(weight: Tensor) -> Tensor:
 
     The kernel is turned by 180° because a transposed convolution turns it back.
     """
-    return _four_shifts(weight.flip(2, 3).transpose(0, 1))
+    return 4 * _mean_of_four_shifts(weight.flip(2, 3).transpose(0, 1))
 
 
 def upsample_conv(x: Tensor, weight: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ def _transposed(x: Tensor, kernel: Tensor) -> Tensor:
 
 def downsample_kernel(weight: Tensor) -> Tensor:
     """`[O, C, 3, 3]` → `[O, C, 4, 4]`: (3×3 correlation, then 2×2 mean) as one correlation with stride 2."""
-    return _four_shifts(0.25 * weight)
+    return _mean_of_four_shifts(weight)
 
 
 def conv_downsample(x: Tensor, weight: Tensor) -> Tensor:
@@ -87,7 +87,6 @@ def conv_downsample(x: Tensor, weight: Tensor) -> Tensor:
     return F.conv2d(x, downsample_kernel(weight), stride=2, padding=1)
 
 
-def _four_shifts(weight: Tensor) -> Tensor:
-    """Sum of the four one-pixel shifts of a 3×3 kernel: 4×4, channels-last."""
-    padded = F.pad(weight.contiguous(memory_format=torch.channels_last), (1, 1, 1, 1))
-    return padded[..., 1:, 1:] + padded[..., :-1, 1:] + padded[..., 1:, :-1] + padded[..., :-1, :-1]
+def _mean_of_four_shifts(weight: Tensor) -> Tensor:
+    """Mean of the four one-pixel shifts of a 3×3 kernel: 4×4, channels-last. Pooling does just that, in one pass."""
+    return F.avg_pool2d(weight.contiguous(memory_format=torch.channels_last), 2, stride=1, padding=1)
