@@ -12,6 +12,8 @@ from typing import Any
 from explorer.values import show
 from explorer.vectors import DirectionVector
 from stylegan import convert, latents, load, model_file
+from stylegan.directions import Direction, load_directions
+from stylegan.directions.files import check_model
 from stylegan.errors import ConversionError, InputError, StyleGANError
 from stylegan.networks import Generator
 
@@ -74,7 +76,8 @@ class Library:
         self._seen: dict[Path, tuple[tuple[int, int], ModelCard]] = {}  # path → (size, mtime) it was read at, card
         self._paths: dict[str, Path] = {}  # digest → file, in the order shown
         self._loaded: OrderedDict[str, Generator] = OrderedDict()  # the one used longest ago first
-        self._directions: dict[str, dict[str, DirectionVector]] = {}
+        self._directions: dict[str, dict[str, DirectionVector]] = {}  # made in the app
+        self._beside: dict[str, tuple[Direction, ...]] = {}  # in NAME.directions.safetensors
         self.problems: list[str] = []  # one sentence for every file that could not be read
         self.refresh()
 
@@ -98,7 +101,7 @@ class Library:
             if digest not in self._paths:
                 raise InputError(f"The model {show(digest)} is not here: choose one of those that are listed.")
             card = self._seen[self._paths[digest]][1]
-            return replace(card, has_directions=True) if self._directions.get(digest) else card
+            return replace(card, has_directions=True) if self.directions(digest) else card
 
     def generator(self, digest: str) -> Generator:
         """The network, on the library's device, frozen; read from disk if need be.
@@ -120,9 +123,25 @@ class Library:
             return G
 
     def directions(self, digest: str) -> Mapping[str, DirectionVector]:
-        """The directions of a model by their digests; empty where it has none."""
+        """The directions of a model by their digests, of its file and made in the app; empty where it has none."""
         with self._lock:
-            return MappingProxyType(dict(self._directions.get(digest, {})))
+            found = {direction.digest: DirectionVector.of(direction) for direction in self._beside.get(digest, ())}
+            return MappingProxyType(found | self._directions.get(digest, {}))
+
+    def directions_beside(self, digest: str) -> tuple[Direction, ...]:
+        """The directions in the file beside a model, with all that is known of them; empty where there is none."""
+        with self._lock:
+            return self._beside.get(digest, ())
+
+    def companion(self, digest: str, ending: str) -> Path | None:
+        """The file NAME`ending`.safetensors beside a model, such as ".attributes"; None where there is none.
+
+        Raises:
+            InputError: no model of this digest.
+        """
+        with self._lock:
+            self.card(digest)
+            return _companion(self._paths[digest], ending)
 
     def add_directions(self, digest: str, directions: Iterable[DirectionVector]) -> None:
         """Make directions of a model known, in place of those with the same digests."""
@@ -133,7 +152,7 @@ class Library:
     def refresh(self) -> None:
         """Look at the files again: new ones come in, those that are gone go, changed ones are read anew."""
         with self._lock:
-            self.problems, self._paths = [], {}
+            self.problems, self._paths, self._beside = [], {}, {}
             for path in itertools.chain(self._files, self._in_folder()):
                 try:
                     card = self._read(path)
@@ -141,6 +160,8 @@ class Library:
                     self.problems.append(_sentence(error))
                 else:
                     self._paths.setdefault(card.digest, path)
+            for digest, path in self._paths.items():
+                self._beside[digest] = self._read_beside(path, self._seen[path][1])
 
     def import_file(self, path: Path) -> Iterator[ImportStep]:
         """Convert an official or third-party file into the models folder, step by step; the last step has its digest.
@@ -194,6 +215,21 @@ class Library:
                 self._loaded[G.digest] = G
         return self._seen[path][1]
 
+    def _read_beside(self, path: Path, card: ModelCard) -> tuple[Direction, ...]:
+        """The directions beside the model at `path`; what is wrong with their file becomes one of the problems."""
+        file = _companion(path, ".directions")
+        if file is None:
+            return ()
+        try:
+            found = load_directions(file)
+            warning = check_model(found, card.digest, card.w_dim)
+        except (StyleGANError, OSError) as error:
+            self.problems.append(f"{file.name}: {_sentence(error)}")
+            return ()
+        if warning:
+            self.problems.append(f"{file.name}: {warning}")
+        return found.directions
+
     def _remember(self, G: Generator) -> None:
         """Keep the generator, and drop those used longest ago once they are too many."""
         self._loaded[G.digest] = G
@@ -236,6 +272,11 @@ def describe(G: Generator, name: str) -> ModelCard:
         training=dict(about.training),
         has_directions=False,
     )
+
+
+def _companion(path: Path, ending: str) -> Path | None:
+    file = path.with_name(f"{path.stem}{ending}{SUFFIX}")
+    return file if file.is_file() else None
 
 
 def _bytes(G: Generator) -> int:

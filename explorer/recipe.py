@@ -6,8 +6,9 @@ How a recipe becomes a picture; the engine and `script.as_python` both follow th
    of two of these in w by lerp, or in z by slerp (of the directions; the length is |a|^(1−t)·|b|^t).
 2. Truncation: layer i becomes w̄ + ψᵢ·(w − w̄), where ψᵢ = `psi_of(i)`.
 3. Each mix, in order: its source goes through 1 and 2, then layer i = lerp(layer i, its layer i, amount).
-4. Each edit, in order: its layers move by strength · σ · unit vector of the direction, after the direction has been
-   made orthogonal to its locks. (σ: standard deviation of the population's w along the direction.)
+4. Each edit, in order: its layers (None: all) move by strength · σ · n. Without locks n is the direction's unit vector;
+   with them, what is left of it orthogonal to all of them, brought back to length 1. σ is the direction's own, the
+   standard deviation of the population's w along it, so that locks do not change how long a step is.
 5. Noise: layer i adds its noise picture times `noise.strength_of(i)`. The picture is `noise_field(noise.seed_of(i), i)`
    where that seed is not None, else the model's stored one, or none at all in mode "none".
 

@@ -48,15 +48,21 @@ _NOISE_MODES = {
 }
 
 
-def as_python(recipe: Recipe, model_file: str) -> str:
+def as_python(recipe: Recipe, model_file: str, directions_file: str | None = None) -> str:
     """The script for the model at `model_file`; it writes `picture.png` where it is run.
 
+    Args:
+        directions_file: NAME.directions.safetensors with all directions of the recipe; None: they are in no file.
+
     Raises:
-        RecipeError: a stored latent, or an edit along a direction: they live in files of the app.
+        RecipeError: a stored latent, or an edit along a direction that is in no file.
     """
-    if recipe.edits:
+    if recipe.edits and directions_file is None:
         raise RecipeError("A picture moved along directions cannot be copied as Python: save its PNG or its recipe.")
     head = f"G = stylegan.load({model_file!r})  # its digest: {recipe.model}\n"
+    if recipe.edits:
+        head += f"found = directions.load_directions({directions_file!r}).directions\n"
+        head += "known = {direction.digest: direction for direction in found}\n"
     if recipe.label is not None:
         head += f"labels = torch.nn.functional.one_hot(torch.tensor([{recipe.label}]), G.config.label_dim).float()\n"
     pictures, noise = _noise(recipe)
@@ -69,7 +75,8 @@ def as_python(recipe: Recipe, model_file: str) -> str:
 def _imports(code: str) -> str:
     lines = ["import numpy as np"] * ("np." in code) + ["import torch"] * ("torch." in code)
     lines += ["from PIL import Image", "", "import stylegan"]
-    return "\n".join(lines + ["from stylegan import latents"] * ("slerp(" in code)) + "\n"
+    used = ["directions"] * ("directions.steer(" in code) + ["latents"] * ("slerp(" in code)
+    return "\n".join(lines + [f"from stylegan import {', '.join(used)}"] * bool(used)) + "\n"
 
 
 def _helpers(recipe: Recipe, body: str) -> str:
@@ -80,11 +87,14 @@ def _helpers(recipe: Recipe, body: str) -> str:
 
 def _latents(recipe: Recipe) -> str:
     """The lines that end with `w`."""
-    if not recipe.mixes:
-        return f"w = {_truncated(recipe.source, recipe)}\n"
-    lines = f"w = {_truncated(recipe.source, recipe)}.clone()\n"
+    lines = f"w = {_truncated(recipe.source, recipe)}{'.clone()' * bool(recipe.mixes)}\n"
     for mix in recipe.mixes:
         lines += _MIX.format(other=_truncated(mix.source, recipe), amounts=dict(mix.layers))
+    for edit in recipe.edits:
+        layers = "range(G.config.num_ws)" if edit.layers is None else list(edit.layers)
+        locks = ", ".join(f"known[{lock.digest!r}]" for lock in edit.locks)
+        direction = f"known[{edit.direction.digest!r}]"
+        lines += f"w = directions.steer(w, {direction}, {edit.strength}, layers={layers}, locks=[{locks}])\n"
     return lines
 
 

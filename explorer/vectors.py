@@ -1,14 +1,14 @@
-"""Directions in W as the engine uses them: a unit vector, its σ, and how one is made orthogonal to others."""
+"""Directions in W as the engine uses them: a unit vector and its σ; `stylegan.directions` finds and describes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
-import torch
 from torch import Tensor
 
 from explorer.values import RecipeError
-
-PARALLEL = 1e-4  # a direction of which less is left, once its locks are taken off, is one of them
+from stylegan.directions import Direction
+from stylegan.directions.steer import conditioned
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +20,11 @@ class DirectionVector:
     vector: Tensor  # float32 [w_dim], length 1, on the CPU
     sigma: float  # standard deviation of the population's w along it
 
+    @classmethod
+    def of(cls, direction: Direction) -> Self:
+        """The library's direction as the engine takes it."""
+        return cls(direction.name, direction.digest, direction.vector, direction.sigma)
+
 
 def step(direction: DirectionVector, locks: Sequence[DirectionVector], strength: float) -> Tensor:
     """What `strength` standard deviations add to w: float32 `[w_dim]` = strength · σ · unit(v − its part in the locks).
@@ -27,13 +32,8 @@ def step(direction: DirectionVector, locks: Sequence[DirectionVector], strength:
     Raises:
         RecipeError: nothing of the direction is left beside its locks.
     """
-    v = direction.vector.double()
-    if locks:
-        basis, _ = torch.linalg.qr(torch.stack([lock.vector.double() for lock in locks], dim=1))  # [w_dim, K]
-        v = v - basis @ (basis.T @ v)
-    length = torch.linalg.vector_norm(v)
-    if length < PARALLEL:
+    found = conditioned(direction.vector, [lock.vector for lock in locks])
+    if found is None:
         held = ", ".join(lock.name for lock in locks)
         raise RecipeError(f"{direction.name} cannot move while {held} is held still: they are one direction.")
-    move: Tensor = (v * (strength * direction.sigma / length)).float()
-    return move
+    return found.vector * (strength * direction.sigma)

@@ -65,7 +65,7 @@ def test_companions_of_a_model_are_no_models(tmp_path):
     tiny_models.make(tmp_path)
     config = DiscriminatorConfig(resolution=16, fmap_base=64, fmap_max=8)
     model_file.save(Discriminator(config), tmp_path / "tiny.discriminator.safetensors")
-    for name in ("tiny.directions.safetensors", "tiny.attributes.safetensors", ".tiny.safetensors"):
+    for name in ("other.directions.safetensors", "tiny.attributes.safetensors", ".tiny.safetensors"):
         (tmp_path / name).write_bytes(b"something else")
     library = Library([], tmp_path)
     assert names(library) == ["The tiny"]
