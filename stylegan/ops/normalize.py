@@ -4,6 +4,7 @@ All epsilons are 1e-8 and stand inside the root, as in the official code.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,15 +31,64 @@ def adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     The mean is taken off before the variance is, so that nothing cancels in maps that hardly vary. Computed in float32
     where `x` is of lower precision, and returned in the dtype of `x`.
     """
-    if x.dtype in (torch.bfloat16, torch.float16):
-        return adain(x.float(), scale.float(), shift.float()).to(x.dtype)
-    scale, shift = scale.to(x.dtype), shift.to(x.dtype)
-    n, c, height, width = x.shape
-    pixels = x.permute(0, 2, 3, 1).reshape(n, height * width, c)  # a view when x is channels-last
+    if needs_grad(x, scale, shift) and not torch.compiler.is_compiling():
+        styled: Tensor = _AdaIN.apply(x, scale, shift)  # type: ignore[no-untyped-call]
+        return styled
+    return _adain(x, scale, shift)
+
+
+def _adain(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    return _styled(*_centred(x), scale, shift, x)
+
+
+def _styled(centred: Tensor, root: Tensor, scale: Tensor, shift: Tensor, like: Tensor) -> Tensor:
+    gain = scale.to(root.dtype)[:, None] * root
+    return _picture(torch.addcmul(shift.to(root.dtype)[:, None], centred, gain), like)
+
+
+def _centred(x: Tensor) -> tuple[Tensor, Tensor]:
+    """x − μ as `[N, H·W, C]`, and 1/σ `[N, 1, C]`."""
+    pixels = _pixels(x)
     centred = pixels - pixels.mean(dim=1, keepdim=True)
-    gain = scale * torch.rsqrt(centred.square().mean(dim=1) + EPS)
-    styled = torch.addcmul(shift[:, None], centred, gain[:, None])
-    return styled.reshape(n, height, width, c).permute(0, 3, 1, 2)
+    return centred, torch.rsqrt(centred.square().mean(dim=1, keepdim=True) + EPS)
+
+
+def _pixels(x: Tensor) -> Tensor:
+    """`[N, C, H, W]` → `[N, H·W, C]`, float32 at least: a view where `x` is that, and channels-last."""
+    pixels = x.permute(0, 2, 3, 1).flatten(1, 2)
+    return pixels.float() if x.dtype in (torch.bfloat16, torch.float16) else pixels
+
+
+def _picture(pixels: Tensor, like: Tensor) -> Tensor:
+    """The inverse of `_pixels`."""
+    n, c, height, width = like.shape
+    return pixels.reshape(n, height, width, c).permute(0, 3, 1, 2).to(like.dtype)
+
+
+class _AdaIN(torch.autograd.Function):
+    """`_adain` with its gradient in three passes over the features rather than autograd's ten."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        centred, root = _centred(x)
+        ctx.save_for_backward(x, scale, shift, centred, root)
+        return _styled(centred, root, scale, shift, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, scale, shift, centred, root = ctx.saved_tensors
+        if torch.is_grad_enabled():  # it is to be differentiated again
+            inputs = [tensor for tensor in (x, scale, shift) if tensor.requires_grad]
+            found = iter(torch.autograd.grad(_adain(x, scale, shift), inputs, grad, create_graph=True))
+            return tuple(next(found) if needed else None for needed in ctx.needs_input_grad)
+        pixels = _pixels(grad)
+        mean, slope = pixels.mean(dim=1, keepdim=True), (pixels * centred).mean(dim=1, keepdim=True)
+        # With x̂ = (x − μ)/σ and g the gradient by the result: ∂x = s/σ·(g − mean g − x̂·mean(g·x̂)).
+        gain = scale.to(root.dtype)[:, None] * root
+        by_x = torch.addcmul(-gain * mean, pixels, gain).addcmul_(centred, gain * root.square() * slope, value=-1)
+        count = pixels.shape[1]
+        by_scale, by_shift = (slope * root)[:, 0] * count, mean[:, 0] * count
+        return _picture(by_x, x), by_scale.to(scale.dtype), by_shift.to(shift.dtype)
 
 
 def adain_(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
