@@ -109,8 +109,5 @@ class Adam:
 
 
 def all_finite(tensors: list[Tensor]) -> bool:
-    """Whether no tensor holds NaN or infinity; waits for the device."""
-    if not tensors:
-        return True
-    largest = torch.stack(torch._foreach_norm(tensors, float("inf")))
-    return bool(torch.isfinite(largest).all())
+    """Whether no tensor holds NaN, infinity, or values whose squares overflow; waits for the device."""
+    return not tensors or bool(torch.isfinite(torch.stack(torch._foreach_norm(tensors))).all())
