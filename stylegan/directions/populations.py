@@ -17,13 +17,14 @@ from stylegan.networks import Generator
 COUNT = 5000
 _FIRST_SEED = 500_000
 _SLOPE = 0.2  # of the leaky ReLU
-_LEAST_VARIANCE = 1e-3  # of the mean one: directions in which w hardly varies must not rule the distance
+_LEAST_VARIANCE = 0.1  # of the mean one: directions in which w hardly varies must not rule the distance
+_MARGIN = 1.5  # with it, steps of about 3σ along fitted directions are still inside
 
 
 @dataclass(frozen=True, eq=False)
 class Outlying:
     """How far out w vectors lie, each tensor `[...]` like the vectors: `further` is the share of the population that
-    lies further out, `outside` is true where not even one in a thousand does, by half as much again."""
+    lies further out, `outside` is true beyond the population's `threshold`."""
 
     distance: Tensor
     further: Tensor
@@ -54,8 +55,8 @@ class Population:
 
     @property
     def threshold(self) -> float:
-        """The distance beyond which a warning is due: half as much again as all but a thousandth of the samples."""
-        return 1.5 * float(torch.quantile(self.distances[-100_000:], 0.999))
+        """The distance beyond which a warning is due: half as much again as one in a thousand exceeds."""
+        return _MARGIN * float(torch.quantile(self.distances[-100_000:], 0.999))
 
     def outlying(self, w: Tensor) -> Outlying:
         """How far out each of `w [..., D]` lies."""
