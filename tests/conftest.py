@@ -4,12 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from official_networks import GOLDEN, Golden, Recipe, tf_shapes
+from official_networks import Golden
 
 from stylegan.config import GeneratorConfig
-
-__all__ = ["GOLDEN", "Recipe", "_tf_shapes"]
-_tf_shapes = tf_shapes
 
 
 @pytest.fixture(autouse=True, scope="session")

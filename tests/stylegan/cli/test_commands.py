@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import GOLDEN
+from official_networks import GOLDEN
 from typer.testing import CliRunner
 
 import stylegan

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import GOLDEN
+from official_networks import GOLDEN
 from PIL import Image
 from typer.testing import CliRunner
 

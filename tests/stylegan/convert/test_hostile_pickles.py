@@ -12,7 +12,7 @@ from collections import OrderedDict
 import numpy as np
 import official_pickles
 import pytest
-from conftest import GOLDEN
+from official_networks import GOLDEN
 
 import stylegan
 from stylegan.convert import reader

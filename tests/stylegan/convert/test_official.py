@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import recipe
 import torch
-from conftest import GOLDEN, Recipe, _tf_shapes
+from official_networks import GOLDEN, Recipe, tf_shapes
 from official_pickles import (
     discriminator_pickle,
     dumps,
@@ -38,7 +38,7 @@ def _drawn(config, seed=11):
     """A generator of the recipe's weights: no tensor is zero, one or alike."""
     G = Generator(config)
     entries = generator_entries(config)
-    G.load_state_dict(to_state(entries, Recipe(_tf_shapes(G, entries), seed)))
+    G.load_state_dict(to_state(entries, Recipe(tf_shapes(G, entries), seed)))
     return G.eval().requires_grad_(False)
 
 
