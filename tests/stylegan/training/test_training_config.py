@@ -54,7 +54,7 @@ def test_small_grows_in_the_first_part_of_any_run():
         assert config.grown_kimg <= 0.4 * 30 + 1e-9
         assert config.phase(0).resolution == 8
         assert config.phase(30_000).lod == 0
-    assert preset("small", 64).r1_gamma == pytest.approx(10 / 16)
+    assert preset("small", 64).r1_gamma == pytest.approx(8)
 
 
 def test_overrides_go_where_they_belong():
