@@ -45,7 +45,7 @@ def visit(chromium: Any, served: Served) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)  # two busy cores; waits end as soon as their condition holds
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         own = (url, "data:", "blob:")
