@@ -8,9 +8,12 @@ of them, and the held-out accuracy. `stylegan/directions/hyperplane.py` rests on
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import stylegan
 from stylegan.directions import FitOptions, finish, fit, load_scorer, measure, sample

@@ -21,7 +21,7 @@ _UNIT_WITHIN = 1e-4
 class Fitness:
     """How well a hyperplane tells samples that it was not fitted to."""
 
-    accuracy: float  # balanced over neither side: the share that lies on the right one
+    accuracy: float  # share that lies on the right side
     auc: float
     entropy_bits: float  # H(what is so | side of the hyperplane), §4.2
     r2: float | None = None  # of ridge regression on the score itself, where that is a quantity

@@ -115,6 +115,8 @@ def test_confident_ends_of_a_probability_are_the_surer_half_of_each_side():
     assert len(high) == 30
     assert values[low].max() < 0.25
     assert values[high].min() > 0.75
+    low, high = confident_ends(np.arange(100) % 4 == 0, ANSWER)  # plain answers: all of them
+    assert (len(low), len(high)) == (75, 25)
 
 
 @pytest.mark.parametrize(

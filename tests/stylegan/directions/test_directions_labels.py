@@ -105,7 +105,7 @@ def test_asking_the_least_sure_teaches_faster_than_asking_anybody():
                 x, y = torch.cat([x, population[rows]]), np.concatenate([y, truth[rows]])
             found[how] = angle_deg(fit_from_labels(x, y, population).direction.vector, known)
         gained.append(found["anybody"] - found["least sure"])
-    assert np.mean(gained) > -2  # at worst as good
+    assert np.mean(gained) > 0
 
 
 @pytest.mark.parametrize(("positives", "negatives"), [(0, 30), (30, 0), (7, 20), (20, 7), (0, 0)])
