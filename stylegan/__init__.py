@@ -1,8 +1,8 @@
 """StyleGAN in PyTorch: networks, weights, latents (Karras et al. 2019, arXiv 1812.04948).
 
-    G = stylegan.load("assets/portraits.safetensors")
-    w = G.truncate(G.mapping(stylegan.seeds_to_z([0, 1, 2], G.config.z_dim)), psi=0.7)
-    pictures = stylegan.to_uint8(G.synthesis(w))  # uint8 [3, R, R, 3]
+G = stylegan.load("assets/portraits.safetensors")
+w = G.truncate(G.mapping(stylegan.seeds_to_z([0, 1, 2], G.config.z_dim)), psi=0.7)
+pictures = stylegan.to_uint8(G.synthesis(w))  # uint8 [3, R, R, 3]
 """
 
 from stylegan.config import DiscriminatorConfig, GeneratorConfig, generator_preset

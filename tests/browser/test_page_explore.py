@@ -117,6 +117,7 @@ def test_impossible_numbers_are_told_and_change_nothing(visit):
 def test_blending_to_a_second_seed_and_back(visit, served):
     page = visit("?seed=5")
     page.get_by_text("Blend", exact=True).click()
+    shows(page, "blend-amount", 0)
     control(page, "blend-amount").fill("0.5")
     assert until(page, "recipe.source.amount === 0.5").source == Blend(5, 1, 0.5)
     control(page, "blend-seed").fill("33")
