@@ -128,6 +128,7 @@ class _Session:
             self.data.to_memory(self.world.device)
         self._plan_snapshot()
         if self.world.is_writer:
+            self.folder.sweep()
             self.folder.stop.unlink(missing_ok=True)
             name = "started" if state is None else "resumed"
             self._event(name, processes=self.world.size, device=str(self.world.device))

@@ -120,6 +120,11 @@ class RunFolder:
         with full_disk_as_error(self.path), open(self.path / "log.txt", "a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}\n")
 
+    def sweep(self) -> None:
+        """Remove temporary files that a killed trainer left; for whoever holds the lock."""
+        for leftover in self.path.rglob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+
     def snapshots(self) -> list[Path]:
         """Generator snapshots, oldest first."""
         found = (self.path / "snapshots").glob("*.safetensors")

@@ -165,6 +165,7 @@ def test_a_deadline_in_the_past_trains_nothing(tiny, start):
 def test_the_stop_file_ends_a_run_and_a_stale_one_does_not(tiny, start):
     folder, trainer, go = start(tiny())
     folder.stop.touch()  # left from an earlier time
+    (folder.path / "snapshots" / ".000000.016.safetensors.abc.tmp").touch()  # left by a kill
     asks = _after(3)
 
     def touch():
@@ -176,6 +177,7 @@ def test_the_stop_file_ends_a_run_and_a_stale_one_does_not(tiny, start):
     assert records[-1].reason == "stopped"
     assert trainer.nimg == 3 * 16
     assert not folder.stop.exists()
+    assert not list(folder.path.rglob("*.tmp"))
 
 
 def test_a_finished_run_ends_at_once_and_can_be_made_longer(tiny, start):
