@@ -56,7 +56,7 @@ OPTIONS: dict[str, Option] = {
         Option("z_dim", "whole", "networks", "Width of z.", 1, 1 << 16),
         Option("w_dim", "whole", "networks", "Width of w.", 1, 1 << 16),
         Option("mapping_layers", "whole", "networks", "Layers of the mapping network.", 0, 64),
-        Option("fmap_base", "whole", "networks", "Channels at size s: this / s · 2, at most fmap_max.", 1, MOST),
+        Option("fmap_base", "whole", "networks", "Channels at R × R are twice this / R, at most fmap_max.", 1, MOST),
         Option("fmap_max", "whole", "networks", "Most channels in any layer.", 1, MOST),
     )
 }
