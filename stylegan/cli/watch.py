@@ -17,6 +17,7 @@ from stylegan.training.loop import Ended, Record, Snapshot, Started
 from stylegan.training.meter import Tick
 
 PLAIN_SEC = 30.0  # between two lines without a terminal
+PREPARING_SEC = 5.0  # the same, while pictures are prepared
 
 
 class Watch:
@@ -40,6 +41,7 @@ class Watch:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console, disable=not self._on_terminal, transient=True) as bar:
             task = bar.add_task("reading", total=None)
+            self._last_line = time.monotonic()  # what is quick needs no line
             steps = prepare(data, resolution, **options)
             while True:
                 try:
@@ -48,6 +50,9 @@ class Watch:
                     pictures: TrainingData = end.value
                     break
                 bar.update(task, description=step.phase, completed=step.done, total=step.total or None)
+                words = f"{step.phase} {step.done} of {step.total}" if step.total else step.phase
+                self._now_and_then(words, PREPARING_SEC)
+        self._last_line = float("-inf")
         report = getattr(pictures, "report", None)
         for warning in report.warnings if report else ():
             self.console.print(f"note: {warning}", markup=False)
@@ -67,7 +72,12 @@ class Watch:
             width = max(20, self.console.width - 1)
             self._write("\r" + text[:width].ljust(width))
             self._line_open = True
-        elif time.monotonic() - self._last_line >= PLAIN_SEC:
+        else:
+            self._now_and_then(text, PLAIN_SEC)
+
+    def _now_and_then(self, text: str, least_sec: float) -> None:
+        """A line where there is no terminal, and none was printed just before."""
+        if not self._on_terminal and time.monotonic() - self._last_line >= least_sec:
             self._last_line = time.monotonic()
             self._lasting(text)
 

@@ -5,7 +5,7 @@ from stylegan.training.loop import Ended, Options, Record, Snapshot, Started, ru
 from stylegan.training.meter import Tick
 from stylegan.training.plan import OPTIONS, Option, Plan
 from stylegan.training.presets import PRESETS, preset
-from stylegan.training.run_folder import RunFacts, RunFolder, read_events
+from stylegan.training.run_folder import Events, RunFacts, RunFolder, read_events
 from stylegan.training.trainer import Trainer
 from stylegan.training.world import World
 
@@ -13,6 +13,7 @@ __all__ = [
     "OPTIONS",
     "PRESETS",
     "Ended",
+    "Events",
     "Option",
     "Options",
     "Plan",

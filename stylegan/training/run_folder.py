@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stylegan.atomic import full_disk_as_error, write_bytes
 from stylegan.errors import RunError
@@ -30,6 +30,7 @@ from stylegan.training.lock import try_lock
 
 FORMAT = 1
 FOLDERS = ("snapshots", "samples", "state")
+_HEAD_BYTES = 256  # by which a file is known again
 LOCK_SEC = 1.0  # how long a trainer tries for the lock, which whoever looks at it holds for a moment
 
 
@@ -173,19 +174,53 @@ def read_events(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
     `path` is the events.jsonl; a missing file has no events. Each has "event" (str), "kimg" and "sec" (numbers).
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    events: list[dict[str, Any]] = []
-    for line in text.splitlines():
-        record = _event(line)
-        if record is None:
-            continue
-        if record["event"] in ("started", "resumed"):
-            events = [e for e in events if e["kimg"] <= record["kimg"]]
-        events.append(record)
-    return events
+    return Events(path).read()
+
+
+class Events:
+    """An events.jsonl that is read again and again while a run writes to it: each line once."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._head = b""
+        self._forget()
+
+    def read(self) -> list[dict[str, Any]]:
+        """As `read_events`, now. The list is the caller's."""
+        try:
+            with open(self._path, "rb") as file:
+                if self._is_other(file):
+                    self._forget()
+                file.seek(self._read_bytes)
+                text = file.read()
+        except FileNotFoundError:
+            self._forget()
+            return []
+        whole, _, rest = text.rpartition(b"\n")  # the last line may still be on its way
+        self._read_bytes += len(text) - len(rest)
+        self._head = self._head or whole[:_HEAD_BYTES]
+        self._take(whole, self._events)
+        events = list(self._events)
+        self._take(rest, events)
+        return events
+
+    def _take(self, text: bytes, events: list[dict[str, Any]]) -> None:
+        for line in text.decode("utf-8", errors="replace").splitlines():
+            record = _event(line)
+            if record is None:
+                continue
+            if record["event"] in ("started", "resumed"):
+                events[:] = [e for e in events if e["kimg"] <= record["kimg"]]
+            events.append(record)
+
+    def _is_other(self, file: IO[bytes]) -> bool:
+        """Whether this is not the file that was read last: shorter, or with another beginning."""
+        return os.fstat(file.fileno()).st_size < self._read_bytes or file.read(len(self._head)) != self._head
+
+    def _forget(self) -> None:
+        self._read_bytes = 0
+        self._head = b""
+        self._events: list[dict[str, Any]] = []
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ import stylegan
 from stylegan.cli import train as train_module
 from stylegan.cli import watch
 from stylegan.cli.app import app
+from stylegan.data.records import Progress
 from stylegan.errors import InputError
 from stylegan.training.config import TrainConfig
 from stylegan.training.meter import Tick
@@ -342,3 +343,17 @@ def test_a_process_that_does_not_write_is_silent(capsys):
     with quiet:
         quiet.follow(iter([Started(0.0, False), _tick()]), preset("small", 64))
     assert capsys.readouterr() == ("", "")
+
+
+def test_long_preparing_is_told_line_by_line_where_there_is_no_terminal(monkeypatch, capsys):
+    def steps(*_, **__):
+        yield Progress("hashing", 0, 0)
+        yield Progress("building", 64, 128)
+        return object()
+
+    monkeypatch.setattr(watch, "prepare", steps)
+    watch.Watch().prepare("photos", 32)
+    assert capsys.readouterr().err == ""  # quick
+    monkeypatch.setattr(watch, "PREPARING_SEC", 0.0)
+    watch.Watch().prepare("photos", 32)
+    assert capsys.readouterr().err == "hashing\nbuilding 64 of 128\n"

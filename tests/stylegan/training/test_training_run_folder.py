@@ -10,7 +10,7 @@ import pytest
 
 from stylegan.errors import RunError
 from stylegan.training import run_folder
-from stylegan.training.run_folder import RunFacts, RunFolder, kimg_name, read_events
+from stylegan.training.run_folder import Events, RunFacts, RunFolder, kimg_name, read_events
 
 
 @pytest.fixture
@@ -121,6 +121,36 @@ def test_events_that_a_later_attempt_overtook_are_left_out(folder, name, kimg):
     events = read_events(folder.events)
     assert [e["kimg"] for e in events if e.get("attempt") == 1] == [at for at in (0.5, 1) if at <= kimg]
     assert [e["kimg"] for e in events if e.get("attempt") == 2] == [1.2]
+
+
+def test_events_are_read_on_from_where_they_were(folder):
+    """Each look finds what reading the whole file finds, whatever was cut, overtaken or replaced in between."""
+    log = Events(folder.events)
+    assert log.read() == []
+
+    def look():
+        assert log.read() == read_events(folder.events)
+        return [event["kimg"] for event in log.read()]
+
+    folder.append("started", 0, 0)
+    assert look() == [0]
+    with open(folder.events, "ab") as file:
+        file.write(b'{"event": "tick", "kimg": 1, "se')
+    assert look() == [0]
+    with open(folder.events, "ab") as file:
+        file.write(b'c": 1}')
+    assert look() == [0, 1]  # whole, though its line has not ended
+    folder.append("tick", 2, 2)
+    assert look() == [0, 1, 2]
+    folder.append("resumed", 1, 2)
+    assert look() == [0, 1, 1]
+    whole = folder.events.read_bytes()
+    folder.events.write_bytes(whole.replace(b'"kimg": 0', b'"kimg": 7') + whole)
+    assert look() == [0, 1, 1]  # started again at 0
+    folder.events.write_bytes(whole.splitlines()[0])
+    assert look() == [0]
+    folder.events.unlink()
+    assert look() == []
 
 
 def test_an_event_that_is_not_finite_is_a_fault_of_the_program(folder):
