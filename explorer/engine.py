@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Hashable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +30,8 @@ MAX_CELLS = 400
 MAX_SHEET_PIXELS = 64 << 20
 INPUTS_BYTES = 32 << 20
 ONE_THREAD_UP_TO_PX = 128  # models of this resolution
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -71,7 +74,7 @@ class Engine:
         with self._turns.request(visitor) as request:
             picture = self._pictures.get(key)
             if picture is None:
-                with self._device(request, recipe):
+                with self._device(request, recipe.model):
                     picture = self._outputs.paint(self._plan(recipe), self._field, request.check)
                 self._pictures.put(key, picture, picture.nbytes)
         return picture.copy() if len(picture) == size else scaling.resized(picture, size, smooth)
@@ -86,14 +89,14 @@ class Engine:
         with self._turns.request(visitor) as request:
             plans = []
             for recipe in recipes:
-                with self._device(request, recipe):
+                with self._device(request, recipe.model):
                     plans.append(self._plan(recipe))
             seen: dict[Key, int] = {}  # sorted like this equal beginnings come together, else the order stays
             order = sorted(range(len(plans)), key=lambda i: [seen.setdefault(key, i) for key in plans[i].keys])
             kept: dict[Key, Tensor] = {}
             for i, after in itertools.zip_longest(order, order[1:]):
                 wanted = set() if after is None else set(plans[after].keys)
-                with self._device(request, recipes[i]):
+                with self._device(request, recipes[i].model):
                     picture = self._paint_between(plans[i], kept, wanted, request.check)
                 kept = {key: x for key, x in kept.items() if key in wanted}
                 yield i, picture
@@ -141,10 +144,24 @@ class Engine:
         laid = [gap if recipe is None else cells[recipe.digest] for recipe in recipes]
         return grid(torch.from_numpy(np.stack(laid)), columns, pad_px, background)
 
+    def driven(self, model: str, steps: Iterator[T], visitor: str | None = None) -> Iterator[T]:
+        """`steps` of other work with a model's network, each made while it has the device: pictures go in between.
+
+        Raises:
+            Overtaken: a newer request of `visitor` has come; and whatever `steps` raises.
+        """
+        with self._turns.request(visitor) as request:
+            while True:
+                with self._device(request, model):
+                    step = list(itertools.islice(steps, 1))
+                if not step:
+                    return
+                yield step[0]
+
     def w(self, recipe: Recipe) -> Tensor:
         """The latent w `[L, w_dim]` that the picture of `recipe` is made from; errors as `check`."""
         self.check(recipe)
-        with self._turns.request(None) as request, self._device(request, recipe):
+        with self._turns.request(None) as request, self._device(request, recipe.model):
             return self._styles(recipe, self.library.generator(recipe.model))
 
     def check(self, recipe: Recipe) -> None:
@@ -169,13 +186,13 @@ class Engine:
                 raise RecipeError(f"The stored latent {source.latent[:8]} is {list(shape)}: it is of another model.")
 
     @contextmanager
-    def _device(self, request: Request, recipe: Recipe) -> Iterator[None]:
-        """The device's turn, for work on `recipe`, always with the same number of threads.
+    def _device(self, request: Request, model: str) -> Iterator[None]:
+        """The device's turn, for work with a model, always with the same number of threads.
 
         It decides the order of additions, so the last unit of some pixels. And where the cores have other work, threads
         that wait for each other make a small network several times slower.
         """
-        small = self.library.card(recipe.model).resolution <= ONE_THREAD_UP_TO_PX
+        small = self.library.card(model).resolution <= ONE_THREAD_UP_TO_PX
         with request.turn(), torch.no_grad():
             torch.set_num_threads(1 if small else self._threads)
             try:

@@ -180,7 +180,12 @@ class Gallery:
 
 def of_visitor(root: str | os.PathLike[str], key: str, max_count: int = 1000, max_mib: int = 1024) -> Gallery:
     """The gallery that belongs to whoever holds `key`, a secret of any length; no path can be made from it."""
-    return Gallery(Path(root) / hashlib.sha256(key.encode()).hexdigest()[:DIGEST_LENGTH], max_count, max_mib)
+    return Gallery(folder_of(root, key), max_count, max_mib)
+
+
+def folder_of(root: str | os.PathLike[str], key: str) -> Path:
+    """Where under `root` that is kept which belongs to whoever holds `key`."""
+    return Path(root) / hashlib.sha256(key.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def _size(file: Path) -> int:

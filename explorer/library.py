@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,8 +125,8 @@ class Library:
     def directions(self, digest: str) -> Mapping[str, DirectionVector]:
         """The directions of a model by their digests, of its file and made in the app; empty where it has none."""
         with self._lock:
-            found = {direction.digest: DirectionVector.of(direction) for direction in self._beside.get(digest, ())}
-            return MappingProxyType(found | self._directions.get(digest, {}))
+            beside = {direction.digest: DirectionVector.of(direction) for direction in self._beside.get(digest, ())}
+            return MappingProxyType(ChainMap(self._directions.get(digest, {}), beside))
 
     def directions_beside(self, digest: str) -> tuple[Direction, ...]:
         """The directions in the file beside a model, with all that is known of them; empty where there is none."""

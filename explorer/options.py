@@ -26,6 +26,7 @@ class Options:
     auth: tuple[str, str] | None = None  # user name and password
     device: str = "auto"  # "auto": a GPU where there is one
     read_only: bool = False
+    directions: Path = Path("directions")  # kept directions
 
     @property
     def public(self) -> bool:
@@ -55,6 +56,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("--model", metavar="FILE", action="append", type=Path, default=[], help="a model to open; may be repeated")
     add("--models", metavar="DIR", type=Path, default=Options.folder, help="folder of further models (models)")
     add("--gallery", metavar="DIR", type=Path, default=Options.gallery, help="folder of kept pictures (gallery)")
+    add("--directions", metavar="DIR", type=Path, default=Options.directions,
+        help="folder of kept directions (directions)")  # fmt: skip
     add("--runs", metavar="DIR", type=Path, default=Options.runs, help="folder of training runs (runs)")
     add("--host", metavar="H", default=Options.host, help="address to listen on (127.0.0.1: this machine only)")
     add("--port", metavar="P", type=int, help="port (the first free one from 7860)")
@@ -74,6 +77,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         auth=_auth(given.auth),
         device=given.device,
         read_only=given.read_only,
+        directions=_folder(given.directions, "--directions"),
     )
 
 

@@ -59,6 +59,8 @@
     forget() { forgotten = true; if (latest) refresh(); },
 
     value: (name) => (pending.has(name) ? pending.get(name)[1] : latest?.values[name]),
+    /* Whether the server has not yet seen the newest edit of this name and slot. */
+    waiting: (name, slot = "") => pending.has(name + slot),
     onAnswer(reader) { readers.push(reader); if (latest) reader(latest); },
     attach(parts) { stage = parts; explorer.themed(); loop(); },
     idle: () => !busy && !pending.size && wanted === null,

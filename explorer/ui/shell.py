@@ -14,7 +14,20 @@ from explorer.context import AppContext
 from explorer.history import History
 from explorer.library import ModelCard
 from explorer.recipe import Recipe
-from explorer.ui import api, api_figures, explore, gallery, launch, mix, models, noise, sheet, steps, truncation
+from explorer.ui import (
+    api,
+    api_figures,
+    directions,
+    explore,
+    gallery,
+    launch,
+    mix,
+    models,
+    noise,
+    sheet,
+    steps,
+    truncation,
+)  # fmt: skip
 from explorer.ui.shared import Shared
 
 
@@ -31,6 +44,7 @@ class Tab:
 TABS = (
     Tab("Explore", explore.build),
     Tab("Mix", mix.build),
+    Tab("Directions", directions.build),
     Tab("Noise", noise.build),
     Tab("Truncation", truncation.build),
     Tab("Gallery", gallery.build),

@@ -32,9 +32,21 @@ def test_all_options_are_read(tmp_path):
         "g",
         "--models",
         "m",
+        "--directions",
+        "d",
     ]
     assert parse(given) == Options(
-        (model, model), Path("m"), Path("g"), Path("r"), "0.0.0.0", 8000, True, ("ann", "a:b"), "cuda:1", True
+        (model, model),
+        Path("m"),
+        Path("g"),
+        Path("r"),
+        "0.0.0.0",
+        8000,
+        True,
+        ("ann", "a:b"),
+        "cuda:1",
+        True,
+        Path("d"),
     )
 
 
@@ -67,6 +79,7 @@ def test_strangers_make_it_a_demo(options, demo, owner):
         (["--models", __file__], "not a folder"),
         (["--gallery", __file__], "not a folder"),
         (["--runs", __file__], "not a folder"),
+        (["--directions", __file__], "not a folder"),
     ],
 )
 def test_mistakes_are_one_line(arguments, words):
