@@ -18,7 +18,8 @@ LAYERS = [
     {"model_file"},
     {"convert", "data"},
     {"opening"},
-    {"directions", "metrics"},
+    {"directions"},
+    {"metrics"},  # separability needs the scorers of directions
     {"training"},
     {"cli"},
 ]

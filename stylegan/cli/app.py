@@ -18,6 +18,7 @@ from stylegan.cli.convert import convert
 from stylegan.cli.directions import directions
 from stylegan.cli.generate import generate
 from stylegan.cli.info import info
+from stylegan.cli.metrics import metrics
 from stylegan.cli.portraits import portraits
 from stylegan.cli.train import train
 from stylegan.errors import StyleGANError
@@ -85,5 +86,6 @@ app.command()(generate)
 app.command()(convert)
 app.command()(info)
 app.command()(train)
+app.command()(metrics)
 app.command()(portraits)
 app.add_typer(directions, name="directions")

@@ -1,6 +1,5 @@
 """`python -m stylegan directions`: fit directions (the sub-command by default), measure them, train a scorer."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -9,9 +8,10 @@ import typer
 from typer.core import TyperGroup
 
 from stylegan.cli.device import HELP as DEVICE_HELP
+from stylegan.cli.progress import shown
 
 if TYPE_CHECKING:
-    from stylegan.directions import AttributeScorer, Direction, Samples, Scorer, ScoreTable, Step
+    from stylegan.directions import AttributeScorer, Direction, Samples, Scorer, ScoreTable
     from stylegan.networks import Generator
 
 Opt = typer.Option
@@ -83,7 +83,7 @@ def fit(
         raise InputError(f"--attributes: the scorer has no {unknown[0]!r}; it has: {there}.")
     G = stylegan.load(model, chosen)
     samples = _samples(G, known, count, first_seed, label, batch)
-    fitted = _shown(fit_all(samples, names, options, skip=not attributes))
+    fitted = shown(fit_all(samples, names, options, skip=not attributes))
     for _, reason in fitted.skipped:
         typer.echo(f"note: {reason}", err=True)
     if not fitted.directions:
@@ -127,7 +127,7 @@ def measure(
         typer.echo(f"note: {warning}", err=True)
     locks = found.directions if lock == "all" else tuple(found.named(name) for name in _names(lock))
     steps = library.measure(G, known, found.directions, locks, space.value, seeds, first_seed, step, batch)
-    write_bytes(out, _shown(steps).to_csv().encode())
+    write_bytes(out, shown(steps).to_csv().encode())
     typer.echo(f"Wrote {out}.")
 
 
@@ -166,7 +166,7 @@ def train_scorer(
     pictures = Watch().prepare(data, resolution, count=count, cache=cache, device=chosen)
     if not isinstance(pictures, Dataset):
         raise InputError(f"A scorer learns from pictures that are there beforehand: take portraits, not {data}.")
-    scorer = _shown(library.train_scorer(pictures, training, chosen))
+    scorer = shown(library.train_scorer(pictures, training, chosen))
     digest = library.save_scorer(scorer, out)
     for name, numbers in scorer.quality.items():
         typer.echo(f"{name:28}" + "".join(f"  {key} {value:.3f}" for key, value in numbers.items()))
@@ -191,7 +191,7 @@ def _samples(
         return library.with_table(G, scorer, label)
     if not 1 <= batch <= 1024:
         raise InputError(f"--batch is from 1 to 1024, not {batch}.")
-    return _shown(library.sample(G, scorer, count, first_seed, label, batch))
+    return shown(library.sample(G, scorer, count, first_seed, label, batch))
 
 
 def _names(text: str) -> list[str]:
@@ -217,23 +217,3 @@ def _line(direction: "Direction") -> str:
             explained = "" if fitness.r2 is None else f" R² {fitness.r2:.2f}"
             line += f"  {space}: {fitness.accuracy:.1%} AUC {fitness.auc:.3f} 2^H {fitness.separability:.2f}{explained}"
     return line
-
-
-def _shown(steps: "Iterator[Step[T]]") -> T:
-    """Run `steps` behind a bar on stderr, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    from stylegan.directions import finish
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-
-        def told() -> "Iterator[Step[T]]":
-            for step in steps:
-                bar.update(task, description=step.phase, completed=step.share)
-                yield step
-
-        return finish(told())

@@ -4,7 +4,7 @@ Without a terminal (a log file, a subprocess) it prints a line now and then inst
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Self
 
 from rich.console import Console
@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from stylegan.data.dataset import TrainingData
 from stylegan.data.prepare import prepare
+from stylegan.data.records import Progress as Preparing
+from stylegan.data.records import Result
 from stylegan.training.config import TrainConfig
 from stylegan.training.loop import Ended, Record, Snapshot, Started
 from stylegan.training.meter import Tick
@@ -38,25 +40,29 @@ class Watch:
 
     def prepare(self, data: str, resolution: int, **options: Any) -> TrainingData:
         """Prepare the pictures behind a bar and say what is worth knowing about them."""
+        pictures = self.finish(prepare(data, resolution, **options))
+        report = getattr(pictures, "report", None)
+        for warning in report.warnings if report else ():
+            self.console.print(f"note: {warning}", markup=False)
+        return pictures
+
+    def finish(self, steps: Generator[Preparing, None, Result]) -> Result:
+        """Run `steps` behind a bar and return what they return."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console, disable=not self._on_terminal, transient=True) as bar:
             task = bar.add_task("reading", total=None)
             self._last_line = time.monotonic()  # what is quick needs no line
-            steps = prepare(data, resolution, **options)
             while True:
                 try:
                     step = next(steps)
                 except StopIteration as end:
-                    pictures: TrainingData = end.value
+                    result: Result = end.value
                     break
                 bar.update(task, description=step.phase, completed=step.done, total=step.total or None)
                 words = f"{step.phase} {step.done} of {step.total}" if step.total else step.phase
                 self._now_and_then(words, PREPARING_SEC)
         self._last_line = float("-inf")
-        report = getattr(pictures, "report", None)
-        for warning in report.warnings if report else ():
-            self.console.print(f"note: {warning}", markup=False)
-        return pictures
+        return result
 
     def follow(self, records: Iterator[Record], config: TrainConfig) -> None:
         """Show each record until the run ends."""
