@@ -107,7 +107,8 @@ class Lite0(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`[N, 3, H, W]` → `[N, 1280]`."""
         places: Tensor = self.head(self.blocks(self.stem(x)))
-        return places.mean(dim=(2, 3))
+        pooled: Tensor = places.mean(dim=(2, 3))
+        return pooled
 
 
 def load_lite0(device: str | torch.device = "cpu") -> Lite0:
