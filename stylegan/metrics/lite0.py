@@ -83,8 +83,8 @@ class _Block(nn.Module):
         self._adds = stride == 1 and fewer == stage.width
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else self.expand(x)
-        y = self.project(self.depthwise(y))
+        wide = x if self.expand is None else self.expand(x)
+        y: Tensor = self.project(self.depthwise(wide))
         return x + y if self._adds else y
 
 
