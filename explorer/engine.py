@@ -158,6 +158,17 @@ class Engine:
                     return
                 yield step[0]
 
+    def moved(self, recipe: Recipe, ws: Sequence[Tensor], visitor: str | None = None) -> Iterator[Picture]:
+        """Yield the pictures of `recipe` with each of `ws` `[L, w_dim]` in place of its own w; errors as `render`."""
+        self.check(recipe)
+        with self._turns.request(visitor) as request:
+            for w in ws:
+                with self._device(request, recipe.model):
+                    picture = paint(
+                        self._plan(recipe, w), lambda _: None, lambda _, x: None, self._field, request.check
+                    )
+                yield picture
+
     def w(self, recipe: Recipe) -> Tensor:
         """The latent w `[L, w_dim]` that the picture of `recipe` is made from; errors as `check`."""
         self.check(recipe)
@@ -200,10 +211,11 @@ class Engine:
             finally:
                 torch.set_num_threads(self._threads)
 
-    def _plan(self, recipe: Recipe) -> Plan:
+    def _plan(self, recipe: Recipe, w: Tensor | None = None) -> Plan:
+        """How to paint `recipe`, from its own w or from `w [L, w_dim]`."""
         G = self.library.generator(recipe.model)
         noise = [inputs.noise_id(recipe.noise, layer) for layer in range(G.config.num_layers)]
-        return plan(G, self._styles(recipe, G), noise)
+        return plan(G, self._styles(recipe, G) if w is None else w.to(G.w_mean), noise)
 
     def _styles(self, recipe: Recipe, G: Generator) -> Tensor:
         def rows(source: Source) -> Tensor:

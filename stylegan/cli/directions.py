@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Opt = typer.Option
 T = TypeVar("T")
 MEASURES = "measures"
-LEAST_R2, LEAST_AUC = 0.3, 0.8  # what a scorer reads worse is left out unless it is named
 _SCORER_HELP = "NAME.attributes.safetensors, or `measures` (brightness, …)"
 
 
@@ -200,13 +199,7 @@ def _names(text: str) -> list[str]:
 
 def _readable(scorer: "Scorer | ScoreTable | AttributeScorer") -> list[str]:
     """What the scorer reads well, as far as it says; all where it does not."""
-    quality = getattr(scorer, "quality", {})
-
-    def good(name: str) -> bool:
-        known = quality.get(name, {})
-        return bool(known.get("r2", 1.0) >= LEAST_R2 and known.get("auc", 1.0) >= LEAST_AUC)
-
-    return [column.name for column in scorer.columns if good(column.name)]
+    return list(getattr(scorer, "readable", [column.name for column in scorer.columns]))
 
 
 def _line(direction: "Direction") -> str:

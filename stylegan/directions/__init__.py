@@ -25,7 +25,7 @@ from stylegan.directions.measures import PictureMeasures
 from stylegan.directions.populations import Outlying, Population, population
 from stylegan.directions.records import Step, finish
 from stylegan.directions.sampling import Samples, latents, sample, with_table
-from stylegan.directions.scores import Scorer, ScoreTable, read_scores
+from stylegan.directions.scores import Scorer, ScoreTable, parse_scores, read_scores
 from stylegan.directions.steer import Conditioned, condition, steer, step
 from stylegan.directions.train_scorer import ScorerTraining, train_scorer
 from stylegan.directions.unsupervised import principal_components, style_vectors
@@ -63,6 +63,7 @@ __all__ = [
     "load_directions",
     "load_scorer",
     "measure",
+    "parse_scores",
     "population",
     "principal_components",
     "read_boundary",

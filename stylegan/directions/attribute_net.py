@@ -22,6 +22,7 @@ from stylegan.errors import InputError, NotAModelError, WeightsError
 KIND = "attributes"
 ENDING = ".attributes.safetensors"
 RESOLUTIONS = (32, 64, 128)
+LEAST_R2, LEAST_AUC = 0.3, 0.8  # what a scorer reads worse is left out unless it is named
 _BATCH = 256
 
 
@@ -122,6 +123,16 @@ class AttributeScorer:
     def digest(self) -> str:
         """Identity of what it computes."""
         return storage.digest_of(asdict(self.net.config), _weights(self.net))
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Names of the scores that it reads well, as far as `quality` says; R² from 0.3, AUC from 0.8."""
+
+        def good(name: str) -> bool:
+            known = self.quality.get(name, {})
+            return known.get("r2", 1.0) >= LEAST_R2 and known.get("auc", 1.0) >= LEAST_AUC
+
+        return tuple(column.name for column in self.columns if good(column.name))
 
     def score(self, pictures: Tensor) -> Tensor:
         """Pictures `[N, 1 or 3, R, R]`, any R, about [−1, 1] → float32 `[N, K]` on the CPU."""

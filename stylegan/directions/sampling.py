@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from stylegan.directions.records import Step
+from stylegan.directions.records import Step, finish, part
 from stylegan.directions.scores import Scorer, ScoreTable
 from stylegan.directions.targets import Column
 from stylegan.errors import InputError
@@ -21,6 +21,7 @@ from stylegan.seeds import MAX_SEED, MAX_SEEDS, check_seed, seeds_to_z
 FIRST_SEED = 100_000  # far from the seeds that people look at first, so that those are not what was fitted to
 DEFAULT_COUNT = 10_000
 _MAPPED_AT_ONCE = 1024
+_MAPPING = 0.02  # share of the time that the mapping network takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,20 +54,33 @@ def latents(G: Generator, seeds: Sequence[int], label: int | None = None) -> Sam
 
     `label` is a class for all; None in a model with classes gives them in turn.
     """
+    return finish(latent_steps(G, seeds, label))
+
+
+def latent_steps(G: Generator, seeds: Sequence[int], label: int | None = None) -> Iterator[Step[Samples]]:
+    """`latents`, a part at a time; the last step has them."""
     z = seeds_to_z(seeds, G.config.z_dim)
     labels = _labels(G, len(z), label)
-    return Samples(G.digest, tuple(seeds), z, mapped(G, z, labels), labels=labels)
+    rows = [z.new_zeros(0, G.config.w_dim)]
+    for start in range(0, len(z), _MAPPED_AT_ONCE):
+        yield Step(f"mapping, {start} of {len(z)}", start / len(z))
+        stretch = slice(start, start + _MAPPED_AT_ONCE)
+        rows.append(_mapped(G, z[stretch], None if labels is None else labels[stretch]))
+    yield Step("mapped", 1.0, Samples(G.digest, tuple(seeds), z, torch.cat(rows), labels=labels))
 
 
 def mapped(G: Generator, z: Tensor, labels: Tensor | None = None) -> Tensor:
     """`z [N, z_dim]`, `labels [N, label_dim]` → w `[N, w_dim]`, float32 on the CPU, a part at a time."""
     rows = [z.new_zeros(0, G.config.w_dim)]
-    with torch.no_grad():
-        for start in range(0, len(z), _MAPPED_AT_ONCE):
-            stretch = slice(start, start + _MAPPED_AT_ONCE)
-            classes = None if labels is None else labels[stretch].to(G.w_mean)
-            rows.append(G.mapping(z[stretch].to(G.w_mean), classes)[:, 0].float().cpu())
+    for start in range(0, len(z), _MAPPED_AT_ONCE):
+        stretch = slice(start, start + _MAPPED_AT_ONCE)
+        rows.append(_mapped(G, z[stretch], None if labels is None else labels[stretch]))
     return torch.cat(rows)
+
+
+def _mapped(G: Generator, z: Tensor, labels: Tensor | None) -> Tensor:
+    with torch.no_grad():
+        return G.mapping(z.to(G.w_mean), None if labels is None else labels.to(G.w_mean))[:, 0].float().cpu()
 
 
 def sample(
@@ -90,10 +104,10 @@ def sample(
         raise InputError(f"The number of samples is from 1 to {MAX_SEEDS}, not {count!r}.")
     if check_seed(first_seed) + count - 1 > MAX_SEED:
         raise InputError(f"{count} seeds from {first_seed} on would go beyond {MAX_SEED}.")
-    found = latents(G, range(first_seed, first_seed + count), label)
+    found = yield from part(latent_steps(G, range(first_seed, first_seed + count), label), 0.0, _MAPPING)
     parts = []
     for start in range(0, count, batch):
-        yield Step(f"sampling, {start} of {count}", start / count)
+        yield Step(f"sampling, {start} of {count}", _MAPPING + (1 - _MAPPING) * start / count)
         parts.append(scored(G, scorer, found.w[start : start + batch]))
     scores = torch.cat(parts).numpy()
     yield Step("sampled", 1.0, replace(found, columns=scorer.columns, scores=scores, scorer=scorer.digest))

@@ -67,22 +67,28 @@ def read_scores(path: str | os.PathLike[str]) -> ScoreTable:
         raise InputError(f"There is no scores file {path}.")
     if path.stat().st_size > _MAX_BYTES:
         raise InputError(f"{path.name} is larger than {_MAX_BYTES >> 20} MiB.")
+    return parse_scores(path.read_bytes(), path.name)
+
+
+def parse_scores(data: bytes | str, name: str) -> ScoreTable:
+    """The table in the bytes (UTF-8) or text of a scores file; `name` is the file's, for messages. Errors as above."""
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path.name} is not a CSV file in UTF-8.") from error
-    names, first = _header(rows, path)
+        raise InputError(f"{name} is not a CSV file in UTF-8.") from error
+    names, first = _header(rows, name)
     numbered = [(line, row) for line, row in enumerate(rows[first:], first + 1) if row]
     if not numbered or len(numbered) > MAX_SEEDS:
-        raise InputError(f"{path.name} has {len(numbered)} rows; a scores file has 1 to {MAX_SEEDS}.")
+        raise InputError(f"{name} has {len(numbered)} rows; a scores file has 1 to {MAX_SEEDS}.")
     seeds: dict[int, list[float]] = {}
     for line, row in numbered:
-        seed, values = _row(row, len(names), f"{path.name}, line {line}")
+        seed, values = _row(row, len(names), f"{name}, line {line}")
         if seed in seeds:
-            raise InputError(f"{path.name}, line {line}: seed {seed} is in the file twice.")
+            raise InputError(f"{name}, line {line}: seed {seed} is in the file twice.")
         seeds[seed] = values
     table = np.array(list(seeds.values()), dtype=np.float32)
-    columns = [Column(name, _kind(table[:, i])) for i, name in enumerate(names)]
+    columns = [Column(column, _kind(table[:, i])) for i, column in enumerate(names)]
     return ScoreTable(tuple(seeds), tuple(columns), table)
 
 
@@ -90,17 +96,17 @@ def _kind(column: npt.NDArray[np.float32]) -> Any:
     return "binary" if np.isin(column, (0, 1)).all() else "continuous"
 
 
-def _header(rows: list[list[str]], path: Path) -> tuple[list[str], int]:
+def _header(rows: list[list[str]], file: str) -> tuple[list[str], int]:
     """Names of the columns, and the number of the first row with values."""
     first = [cell.strip() for cell in rows[0]] if rows else []
     if first[:1] == ["seed"]:
         names = first[1:]
         if not names or len(set(names)) < len(names) or not all(1 <= len(name) <= 64 for name in names):
-            raise InputError(f"{path.name}: the header is seed,NAME,NAME… with a different name for each score.")
+            raise InputError(f"{file}: the header is seed,NAME,NAME… with a different name for each score.")
         return names, 1
     if len(first) != 2:
-        raise InputError(f"{path.name}: a scores file has rows seed,value or begins with the header seed,NAME,NAME…")
-    return [path.stem[:64]], 0
+        raise InputError(f"{file}: a scores file has rows seed,value or begins with the header seed,NAME,NAME…")
+    return [Path(file).stem[:64]], 0
 
 
 def _row(cells: list[str], count: int, where: str) -> tuple[int, list[float]]:
