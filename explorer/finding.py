@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -100,7 +100,7 @@ class Finder:
         self._lock = threading.Lock()
 
     def scorers(self, model: str) -> list[dict[str, Any]]:
-        """What there is to fit to, as plain data: the model's own scorer, where it has one, and the picture measures."""
+        """What there is to fit to, as plain data: the model's own scorer, where it has one, and picture measures."""
         own, problem = self._own_scorer(model)
         found = [] if own is None else [_scorer_data(ATTRIBUTES, "Attributes", own)]
         measures = _scorer_data(MEASURES, "Picture measures", PictureMeasures())
@@ -153,8 +153,9 @@ class Finder:
                 yield library.style_vectors(G, pool.w, count, layers, name)
 
         yield Step("decomposing", 0.7)
-        directions = next(self._engine.borrowed(model, found, visitor))
-        yield Step("found", 1.0, self.remember(model, Fitted(tuple(directions))))
+        steps = found(self._library.generator(model))
+        for directions in self._engine.driven(model, steps, visitor):
+            yield Step("found", 1.0, self.remember(model, Fitted(tuple(directions))))
 
     def look(self, recipe: Recipe, digest: str, visitor: str | None = None) -> Look:
         """The picture of `recipe` along a direction that was found for its model, and the two ends of the samples.
@@ -234,19 +235,20 @@ class Finder:
             yield Step("sampled", 1.0, known)
             return
 
-        def work(G: Generator) -> Iterator[Step[Samples]]:
-            if isinstance(scorer, ScoreTable):
-                return _tabled(G, scorer, asked.label)
-            device = G.w_mean.device
-            if isinstance(scorer, library.AttributeScorer):
-                scorer.to(device)
-            batch = max(1, min(64, _BATCH_PX // G.config.resolution**2)) * (1 if device.type == "cpu" else 8)
-            return library.sample(G, scorer, asked.count, label=asked.label, batch=batch)
-
-        for step in self._engine.borrowed(asked.model, work, visitor):
+        for step in self._engine.driven(asked.model, self._sampling(asked, scorer), visitor):
             if step.result is not None:
                 self._samples.put(key, step.result, _bytes(step.result))
             yield step
+
+    def _sampling(self, asked: Asked, scorer: Scorer | ScoreTable) -> Iterator[Step[Samples]]:
+        G = self._library.generator(asked.model)
+        if isinstance(scorer, ScoreTable):
+            return _tabled(G, scorer, asked.label)
+        device = G.w_mean.device
+        if isinstance(scorer, library.AttributeScorer):
+            scorer.to(device)
+        batch = max(1, min(64, _BATCH_PX // G.config.resolution**2)) * (1 if device.type == "cpu" else 8)
+        return library.sample(G, scorer, asked.count, label=asked.label, batch=batch)
 
     def _pool(self, model: str, label: int | None, visitor: str | None) -> Iterator[Step[Samples]]:
         known = self._pools.get((model, label))
@@ -254,7 +256,8 @@ class Finder:
             yield Step("mapped", 1.0, known)
             return
         seeds = range(FIRST_SEED, FIRST_SEED + POOL)
-        for step in self._engine.borrowed(model, lambda G: _sampling.latent_steps(G, seeds, label), visitor):
+        steps = _sampling.latent_steps(self._library.generator(model), seeds, label)
+        for step in self._engine.driven(model, steps, visitor):
             if step.result is not None:
                 self._pools.put((model, label), step.result, _bytes(step.result))
             yield step
@@ -309,7 +312,7 @@ def _fitness_data(fitness: Fitness | None) -> dict[str, float | None] | None:
     }
 
 
-def _scorer_data(key: Literal["attributes", "measures"], title: str, scorer: Scorer) -> dict[str, Any]:
+def _scorer_data(key: str, title: str, scorer: Scorer) -> dict[str, Any]:
     good = set(getattr(scorer, "readable", [column.name for column in scorer.columns]))
     columns = [{"name": c.name, "kind": c.kind, "good": c.name in good} for c in scorer.columns]
     return {"key": key, "title": title, "columns": columns}

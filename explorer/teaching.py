@@ -3,7 +3,7 @@
 A lesson has no state: labels come with every question, so that they may live in a browser and survive a restart.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,9 +13,9 @@ from torch import Tensor
 from explorer.engine import Engine
 from explorer.finding import Finder
 from explorer.values import RecipeError, items, show, whole
-from stylegan.directions import Fitted, Samples, Taught, fit_from_labels, latents, least_sure
+from stylegan.directions import Fitted, Taught, finish, fit_from_labels, least_sure
 from stylegan.directions.labels import MAX_LABELS, MIN_EACH
-from stylegan.networks import Generator
+from stylegan.directions.sampling import latent_steps
 from stylegan.seeds import MAX_SEED
 
 PAGE = 24
@@ -81,10 +81,8 @@ def lesson(
     if not labels:
         return Lesson(0, 0, None, tuple(known[:PAGE]), "any")
 
-    def mapped(G: Generator) -> Iterator[Samples]:
-        yield latents(G, list(labels), label)
-
-    w = next(engine.borrowed(model, mapped, visitor)).w
+    steps = latent_steps(engine.library.generator(model), list(labels), label)
+    w = finish(engine.driven(model, steps, visitor)).w
     has_it = torch.tensor(list(labels.values()))
     if min(positives, negatives) < MIN_EACH:
         chosen = _likely(pool.w, rows, w, has_it)
