@@ -19,14 +19,14 @@ later changes no digest), whole floats written as ints, −0.0 as 0. Python's ow
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer import values
+from explorer import plain, values
 from explorer.parts import (
     MAX_DEPTH,
     MAX_LOCKS,
@@ -57,8 +57,6 @@ MAX_PSI = 10.0
 MAX_LABEL = 99_999
 
 STORED_NOISE = Noise()
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +114,7 @@ class Recipe:
     @cached_property
     def json(self) -> str:
         """The canonical JSON, ASCII only: what the digest is over and what PNGs and links carry."""
-        return json.dumps({"version": VERSION, **_plain_fields(self)}, sort_keys=True, separators=(",", ":"))
+        return json.dumps({"version": VERSION, **plain.fields_of(self)}, sort_keys=True, separators=(",", ":"))
 
     @cached_property
     def digest(self) -> str:
@@ -144,36 +142,15 @@ class Recipe:
         Raises:
             RecipeError: not JSON, an unknown or doubled field, a newer version, or a value that `Recipe` refuses.
         """
-        if not isinstance(text, (str, bytes)):
-            raise RecipeError(f"A recipe is JSON text, not {values.show(text)}.")
-        if len(text) > MAX_JSON_BYTES:
-            raise RecipeError(f"A recipe's JSON has at most {MAX_JSON_BYTES // 1024} KiB, not {len(text) // 1024 + 1}.")
-        try:
-            text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-            data = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
-        except RecipeError:
-            raise
-        except (ValueError, RecursionError) as error:
-            raise RecipeError("This is not a recipe: it is not valid JSON.") from error
-        return cls.from_data(data)
+        return cls.from_data(plain.parse(text, "recipe", MAX_JSON_BYTES))
 
     @classmethod
     def from_data(cls, data: object) -> "Recipe":
         """The recipe in parsed JSON; as strict as `from_json`."""
-        if not isinstance(data, dict) or "version" not in data:
-            raise RecipeError('This is not a recipe: it is not a JSON object with a "version".')
-        rest = {key: value for key, value in data.items() if key != "version"}
-        version = data["version"]
-        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-            raise RecipeError(f"The version of a recipe is a whole number from 1, not {values.show(version)}.")
-        if version > VERSION:
-            raise RecipeError(
-                f"This recipe has version {values.show(version)} and this program reads up to {VERSION}: "
-                "update StyleGAN Explorer to open it."
-            )
+        version, rest = plain.versioned(data, VERSION, "recipe")
         for older in range(version, VERSION):
             rest = _UPGRADES[older](rest)
-        return _build(cls, rest, "A recipe", **_READERS)
+        return plain.build(cls, rest, "A recipe", **_READERS)
 
 
 def noise_field(seed: int, layer: int, size_px: int) -> npt.NDArray[np.float32]:
@@ -216,76 +193,35 @@ def _psi(value: object) -> float:
     return values.real(value, "ψ", -MAX_PSI, MAX_PSI)
 
 
-# JSON: field names are keys, defaults are left out
-
 _UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # version → its fields as the next version's
-
-
-def _plain_fields(value: Any) -> dict[str, Any]:
-    named = ((f, getattr(value, f.name)) for f in fields(value))
-    return {f.name: _plain(item) for f, item in named if item != f.default}
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return _plain_fields(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise RecipeError("This is not a recipe: a field is given twice.")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> None:
-    raise RecipeError(f"A recipe holds finite numbers only, not {name}.")
-
-
-def _build(cls: Callable[..., T], data: object, what: str, **readers: Callable[[object], object]) -> T:
-    """`cls` from a JSON object whose keys are its fields, each value through its reader where it has one."""
-    if not isinstance(data, dict):
-        raise RecipeError(f"{what} is a JSON object, not {values.show(data)}.")
-    known = fields(cls)  # type: ignore[arg-type]  # cls is one of the dataclasses above
-    unknown = [key for key in data if key not in {f.name for f in known}]
-    missing = [f.name for f in known if f.default is MISSING and f.name not in data]
-    if unknown:
-        raise RecipeError(
-            f"{what} has no field {values.show(unknown[0])}; its fields: {', '.join(f.name for f in known)}."
-        )
-    if missing:
-        raise RecipeError(f'{what} lacks its "{missing[0]}".')
-    return cls(**{key: readers[key](value) if key in readers else value for key, value in data.items()})
 
 
 def _read_source(data: object, depth: int = 0) -> object:
     if not isinstance(data, dict):
         return data
     if "latent" in data:
-        return _build(Stored, data, "A stored latent")
+        return plain.build(Stored, data, "A stored latent")
     if depth == MAX_DEPTH:
         raise RecipeError(f"Blends of blends go at most {MAX_DEPTH} levels deep.")
 
     def end(value: object) -> object:
         return _read_source(value, depth + 1)
 
-    return _build(Blend, data, "A blend", a=end, b=end)
+    return plain.build(Blend, data, "A blend", a=end, b=end)
 
 
 def _read_mixes(data: object) -> tuple[Mix, ...]:
     entries = values.items(data, "The list of mixes", MAX_MIXES)
-    return tuple(_build(Mix, entry, "A mix", source=_read_source) for entry in entries)
+    return tuple(plain.build(Mix, entry, "A mix", source=_read_source) for entry in entries)
 
 
 def _read_edits(data: object) -> tuple[Edit, ...]:
     entries = values.items(data, "The list of edits", MAX_EDITS)
-    return tuple(_build(Edit, entry, "An edit", direction=_read_direction, locks=_read_locks) for entry in entries)
+    return tuple(plain.build(Edit, entry, "An edit", direction=_read_direction, locks=_read_locks) for entry in entries)
 
 
 def _read_direction(data: object) -> Direction:
-    return _build(Direction, data, "A direction")
+    return plain.build(Direction, data, "A direction")
 
 
 def _read_locks(data: object) -> tuple[Direction, ...]:
@@ -293,7 +229,7 @@ def _read_locks(data: object) -> tuple[Direction, ...]:
 
 
 def _read_noise(data: object) -> Noise:
-    return _build(Noise, data, "Noise")
+    return plain.build(Noise, data, "Noise")
 
 
 _READERS: dict[str, Callable[[object], object]] = {
