@@ -1,7 +1,7 @@
 """Recipe → pixels. The only place of the app that runs a network; it never alters one."""
 
 import itertools
-from collections.abc import Callable, Hashable, Iterator, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from explorer import inputs, scaling
 from explorer.cache import ByteCache
 from explorer.latent_store import LatentStore
 from explorer.library import Library
-from explorer.painter import Key, Outputs, Plan, paint, plan
+from explorer.painter import Key, Outputs, Plan, paint, paint_together, plan
 from explorer.parts import Blend, Source, Stored
 from explorer.recipe import Recipe
 from explorer.recipe import check as check_recipe
@@ -29,6 +29,7 @@ __all__ = ["Engine", "Overtaken"]
 MAX_CELLS = 400
 MAX_SHEET_PIXELS = 64 << 20
 INPUTS_BYTES = 32 << 20
+FILM_BATCH, FILM_BATCH_PIXELS = 32, 32 * 64 * 64  # pictures drawn together at most, and pixels
 ONE_THREAD_UP_TO_PX = 128  # models of this resolution
 
 T = TypeVar("T")
@@ -100,6 +101,45 @@ class Engine:
                     picture = self._paint_between(plans[i], kept, wanted, request.check)
                 kept = {key: x for key, x in kept.items() if key in wanted}
                 yield i, picture
+
+    def film(self, recipes: Iterable[Recipe], visitor: str | None = None) -> Iterator[Picture]:
+        """Yield the pictures of `recipes`, all of one model, one after the other, in its own size.
+
+        For recipes of which neighbours are alike: several are drawn together, and what they share once. `recipes` is
+        read as it is needed; memory does not grow with their number, and the cache is left as it is. The device is
+        free for others between two batches. Errors as `render`.
+        """
+        rest = iter(recipes)
+        first = list(itertools.islice(rest, 1))
+        kept: dict[Key, Tensor] = {}
+        seen: dict[str, Picture] = {}
+        with self._turns.request(visitor) as request:
+            while some := first + list(itertools.islice(rest, self._batch(first) - 1)):
+                missing = {recipe.digest: recipe for recipe in some if recipe.digest not in seen}
+                seen |= dict(zip(missing, self._drawn(list(missing.values()), kept, request), strict=True))
+                yield from (seen[recipe.digest] for recipe in some)
+                seen = {some[-1].digest: seen[some[-1].digest]}
+                first = list(itertools.islice(rest, 1))
+
+    def _batch(self, recipes: Sequence[Recipe]) -> int:
+        """How many pictures are drawn together."""
+        side = self.library.card(recipes[0].model).resolution if recipes else 1
+        return max(1, min(FILM_BATCH, FILM_BATCH_PIXELS // side**2))
+
+    def _drawn(self, recipes: Sequence[Recipe], kept: dict[Key, Tensor], request: Request) -> list[Picture]:
+        """Pictures of recipes of one model as a batch; the last output in `kept` is replaced."""
+        if not recipes:
+            return []
+
+        def store(key: Key, x: Tensor) -> None:
+            kept.clear()
+            kept[key] = x
+
+        for recipe in recipes:
+            self.check(recipe)
+        with self._device(request, recipes[0]):
+            plans = [self._plan(recipe) for recipe in recipes]
+            return paint_together(plans, kept.get, store, self._field, request.check)
 
     def _paint_between(
         self, plan: Plan, kept: dict[Key, Tensor], wanted: Set[Key], check: Callable[[], None]

@@ -80,12 +80,42 @@ def paint(
             coarser = x
         if layer < last:
             store(plan.keys[layer], x)
-    finest = finest_resolution(G)
-    image = G.synth.to_rgb[finest](x)
-    if fade:
-        image = torch.lerp(image, ops.upsample(G.synth.to_rgb[finest - 1](coarser)), fade)
-    picture: Picture = to_uint8(ops.upsample(image, 2 ** int(G.lod)))[0].cpu().numpy()
-    return picture if picture.shape[-1] == 3 else picture.repeat(3, axis=-1)
+    picture: Picture = _rgb(G, x, coarser)[0]
+    return picture
+
+
+def paint_together(
+    plans: Sequence[Plan],
+    find: Callable[[Key], Tensor | None],
+    store: Callable[[Key, Tensor], None],
+    field: Field,
+    check: Callable[[], None],
+) -> list[Picture]:
+    """The pictures of several plans of one model: layers that all have in common once, the others as one batch.
+
+    Of what is run only the output of the last common layer is stored. Arguments as `paint`, to whose pictures these are
+    equal up to rounding.
+    """
+    G, last = plans[0].G, len(plans[0].keys) - 1
+    fade = G.lod % 1
+    common = min(last - 1 if fade else last, *(shared(plans[0], plan) for plan in plans[1:]), last)
+    first, start = _resume(plans[0].keys[:common], find)
+    for layer, x in enumerate(
+        G.synth.activations(plans[0].w, _noise(plans[0], first, field), first, start, common - 1), first
+    ):
+        check()
+        start = x
+        if layer == common - 1:
+            store(plans[0].keys[layer], x)
+    if start is not None:
+        start = start.expand(len(plans), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+    w = torch.cat([plan.w for plan in plans])
+    coarser = start if common == last - 1 else None
+    for layer, x in enumerate(G.synth.activations(w, _noises(plans, common, field), common, start, last), common):
+        check()
+        if layer == last - 2:
+            coarser = x
+    return list(_rgb(G, x, coarser))
 
 
 def _resume(keys: Sequence[Key], find: Callable[[Key], Tensor | None]) -> tuple[int, Tensor | None]:
@@ -95,6 +125,30 @@ def _resume(keys: Sequence[Key], find: Callable[[Key], Tensor | None]) -> tuple[
         if x is not None:
             return layer + 1, x
     return 0, None
+
+
+def _rgb(G: Generator, x: Tensor, coarser: Tensor | None) -> Picture:
+    """uint8 `[N, R, R, 3]` from the output of the last layer, and of the one a resolution below where lod fades."""
+    finest, fade = finest_resolution(G), G.lod % 1
+    image = G.synth.to_rgb[finest](x)
+    if fade:
+        image = torch.lerp(image, ops.upsample(G.synth.to_rgb[finest - 1](coarser)), fade)
+    pictures: Picture = to_uint8(ops.upsample(image, 2 ** int(G.lod))).cpu().numpy()
+    return pictures if pictures.shape[-1] == 3 else pictures.repeat(3, axis=-1)
+
+
+def _noises(plans: Sequence[Plan], first: int, field: Field) -> list[Tensor | None]:
+    """The noise of each layer from `first` on for a batch: one picture where all have the same, else one for each."""
+    of_each = [_noise(plan, first, field) for plan in plans]
+    together: list[Tensor | None] = []
+    for layer, pictures in enumerate(zip(*of_each, strict=True)):
+        same = len({plan.noise[layer] for plan in plans}) == 1
+        if same or all(picture is None for picture in pictures):
+            together.append(pictures[0])
+        else:
+            like = next(picture for picture in pictures if picture is not None)
+            together.append(torch.cat([torch.zeros_like(like) if one is None else one for one in pictures]))
+    return together
 
 
 def _noise(plan: Plan, first: int, field: Field) -> list[Tensor | None]:
