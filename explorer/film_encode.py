@@ -56,6 +56,9 @@ def check(suffix: str, width: int, height: int, fps: int) -> None:
 class Writer(ABC):
     """Takes frames in their order."""
 
+    def start(self) -> None:  # noqa: B027  most have nothing to say before the first frame
+        """Before the first frame."""
+
     @abstractmethod
     def write(self, frame: Picture, recipe: Recipe) -> None:
         """Add uint8 `[height, width, 3]`, whose first tile is the picture of `recipe`."""
@@ -80,6 +83,7 @@ def writer(path: Path, width: int, height: int, film: Film) -> Iterator[Writer]:
     with replacing(path) as temporary:
         made = kinds[path.suffix](temporary, width, height, film)
         try:
+            made.start()
             yield made
             made.finish()
         finally:
@@ -201,21 +205,23 @@ class _Webp(Writer):
     """
 
     def __init__(self, path: Path, width: int, height: int, film: Film) -> None:
-        self._film, self._size, self._count = film, (width, height), 0
+        self._film, self._count = film, 0
+        self._side24 = _int24(width - 1) + _int24(height - 1)
         self._lossless = max(width, height) <= WEBP_SMALL_PX
         self._file: BinaryIO = path.open("wb")
+
+    def start(self) -> None:
         animated, exif = 0x02, 0x08
         self._file.write(b"RIFF\0\0\0\0WEBP")
-        self._chunk(b"VP8X", struct.pack("<I", animated | exif) + _int24(width - 1) + _int24(height - 1))
+        self._chunk(b"VP8X", struct.pack("<I", animated | exif) + self._side24)
         self._chunk(b"ANIM", struct.pack("<IH", 0xFFFFFFFF, 0))  # white behind, without end
 
     def write(self, frame: Picture, recipe: Recipe) -> None:
         still = io.BytesIO()
         Image.fromarray(frame).save(still, "WEBP", lossless=self._lossless, quality=WEBP_QUALITY, method=2)
         begin, end = (round(1000 * n / self._film.fps) for n in (self._count, self._count + 1))
-        place = _int24(0) + _int24(0) + _int24(self._size[0] - 1) + _int24(self._size[1] - 1)
         unblended = 0x02
-        head = place + _int24(end - begin) + bytes([unblended])
+        head = _int24(0) + _int24(0) + self._side24 + _int24(end - begin) + bytes([unblended])
         self._chunk(b"ANMF", head + still.getvalue()[12:])  # a still file of one chunk, without its RIFF head
         self._count += 1
 
@@ -244,13 +250,15 @@ class _Zip(Writer):
     """PNG pictures, each with its recipe where it is of one, and `film.json`."""
 
     def __init__(self, path: Path, width: int, height: int, film: Film) -> None:
-        self._single, self._count = film.tiles == 1, 0
+        self._film, self._count = film, 0
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED)  # PNG is compressed already
-        self._zip.writestr(FILM_NAME, film.json)
+
+    def start(self) -> None:
+        self._zip.writestr(FILM_NAME, self._film.json)
 
     def write(self, frame: Picture, recipe: Recipe) -> None:
         self._count += 1
-        data = png.encode(frame, recipe) if self._single else frames.png_bytes(frame)
+        data = png.encode(frame, recipe) if self._film.tiles == 1 else frames.png_bytes(frame)
         self._zip.writestr(f"{self._count:05d}.png", data)
 
     def finish(self) -> None:
