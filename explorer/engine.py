@@ -137,7 +137,7 @@ class Engine:
 
         for recipe in recipes:
             self.check(recipe)
-        with self._device(request, recipes[0]):
+        with self._device(request, recipes[0].model):
             plans = [self._plan(recipe) for recipe in recipes]
             return paint_together(plans, kept.get, store, self._field, request.check)
 
