@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from PIL import Image
 Picture = npt.NDArray[np.uint8]  # [H, W, 3]
 
 JPEG_QUALITY = 92
+MAX_FILE_BYTES = 1 << 20
 LOSSLESS_UP_TO_PX = 256  # beyond, a PNG takes longer to encode than the picture to make
 
 
@@ -28,6 +30,15 @@ def jpeg_uri(jpeg: bytes) -> str:
 def png_uri(png: bytes) -> str:
     """PNG bytes as a data URI."""
     return _uri("png", png)
+
+
+def file_uri(path: Path) -> str:
+    """A PNG file as a data URI: as it is, or where it is large as a JPEG of about a quarter of the bytes."""
+    data = path.read_bytes()
+    if len(data) <= MAX_FILE_BYTES:
+        return _uri("png", data)
+    with Image.open(io.BytesIO(data)) as image:
+        return _uri("jpeg", jpeg_bytes(np.asarray(image.convert("RGB"))))
 
 
 def png_bytes(picture: Picture) -> bytes:

@@ -18,6 +18,7 @@ from stylegan.errors import ConversionError, InputError, StyleGANError
 from stylegan.networks import Generator
 
 SUFFIX = ".safetensors"
+OPENED_SHOWN = 6  # of the files opened later
 COMPANIONS = (".discriminator", ".directions", ".attributes")  # NAME.directions.safetensors belongs to NAME.safetensors
 
 
@@ -72,6 +73,7 @@ class Library:
         self._folder = None if folder is None else Path(folder)
         self._device = device
         self._memory_bytes = memory_mib << 20
+        self._opened: list[Path] = []  # files opened later, the newest last
         self._lock = threading.RLock()
         self._seen: dict[Path, tuple[tuple[int, int], ModelCard]] = {}  # path → (size, mtime) it was read at, card
         self._paths: dict[str, Path] = {}  # digest → file, in the order shown
@@ -91,9 +93,10 @@ class Library:
             return next(iter(self._paths))
 
     def cards(self) -> list[ModelCard]:
-        """All models: those given as files first, then the folder's by name; each once."""
+        """The models to choose from: those given as files first, then the folder's by name, then those opened last."""
         with self._lock:
-            return [self.card(digest) for digest in self._paths]
+            left_out = set(self._opened[:-OPENED_SHOWN])
+            return [self.card(digest) for digest, path in self._paths.items() if path not in left_out]
 
     def card(self, digest: str) -> ModelCard:
         """InputError: no model of this digest."""
@@ -133,6 +136,12 @@ class Library:
         with self._lock:
             return self._beside.get(digest, ())
 
+    def file(self, digest: str) -> Path:
+        """The file of a model. InputError: no model of this digest."""
+        with self._lock:
+            self.card(digest)
+            return self._paths[digest]
+
     def companion(self, digest: str, ending: str) -> Path | None:
         """The file NAME`ending`.safetensors beside a model, such as ".attributes"; None where there is none.
 
@@ -153,7 +162,8 @@ class Library:
         """Look at the files again: new ones come in, those that are gone go, changed ones are read anew."""
         with self._lock:
             self.problems, self._paths, self._beside = [], {}, {}
-            for path in itertools.chain(self._files, self._in_folder()):
+            self._opened = [path for path in self._opened if path.is_file()]
+            for path in itertools.chain(self._files, self._in_folder(), self._opened):
                 try:
                     card = self._read(path)
                 except (StyleGANError, OSError) as error:
@@ -162,6 +172,23 @@ class Library:
                     self._paths.setdefault(card.digest, path)
             for digest, path in self._paths.items():
                 self._beside[digest] = self._read_beside(path, self._seen[path][1])
+
+    def open_file(self, path: Path) -> ModelCard:
+        """Make a file known that lies elsewhere, such as a snapshot of a run; its name tells how far that had come.
+
+        For a path that the app itself found, never for one from a client. Of many such files `cards` lists the last.
+
+        Raises:
+            ModelFileError, InputError: the file is gone, damaged, or cannot be shown.
+        """
+        with self._lock:
+            card = self._read(path)
+            kimg = card.training.get("kimg")
+            if path not in self._opened and isinstance(kimg, (int, float)):
+                self._seen[path] = (self._seen[path][0], replace(card, name=f"{card.name}, {kimg:g} kimg"))
+            self._opened = [*(other for other in self._opened if other != path), path]
+            self.refresh()
+            return self.card(card.digest)
 
     def import_file(self, path: Path) -> Iterator[ImportStep]:
         """Convert an official or third-party file into the models folder, step by step; the last step has its digest.

@@ -26,6 +26,7 @@ from explorer.ui import (
     noise,
     sheet,
     steps,
+    train,
     truncation,
 )  # fmt: skip
 from explorer.ui.shared import Shared
@@ -48,6 +49,7 @@ TABS = (
     Tab("Noise", noise.build),
     Tab("Truncation", truncation.build),
     Tab("Gallery", gallery.build),
+    Tab("Train", train.build, stage=False, owner=True),
     Tab("Models", models.build),
 )
 
