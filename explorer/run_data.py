@@ -143,11 +143,13 @@ class RunReader:
         if trains or (held and not self._has_ended(process, events)):
             if stops:
                 return "stopping", "It stores its state and ends."
-            return ("training", "") if trains else ("preparing", _preparing(_tail(self.desk.output)))
+            if trains:
+                return "training", ""
+            return ("stopping", "It ends.") if self._grew(process) else ("preparing", self._preparing())
         if problem:
             return "unreadable", problem
         ended = None
-        if process and not _is_later(self.folder.events, self.desk.process):
+        if process and (process.get("phase") == "training" or not _is_later(self.folder.events, self.desk.process)):
             ended = self._noted(process, events, stops)
         return ended or self._told(events)
 
@@ -170,9 +172,18 @@ class RunReader:
 
     def _has_ended(self, process: Event, events: Sequence[Event]) -> bool:
         """Whether the trainer that `process` is about has written how it ended."""
-        before, last = process.get("events"), _last(events)
-        grew = isinstance(before, int) and size_bytes(self.folder.events) > before
-        return grew and last is not None and last["event"] in ("ended", "failed")
+        last = _last(events)
+        return self._grew(process) and last is not None and last["event"] in ("ended", "failed")
+
+    def _grew(self, process: Event) -> bool:
+        """Whether the trainer that `process` is about has written events."""
+        before = process.get("events")
+        return isinstance(before, int) and size_bytes(self.folder.events) > before
+
+    def _preparing(self) -> str:
+        last = _tail(self.desk.output).rsplit("\n", 1)[-1]
+        known = re.fullmatch(r"(hashing|waiting|building|rendering)( \d+ of \d+)?", last)
+        return f"It prepares the pictures: {last}." if known else "It prepares the pictures."
 
     def _told(self, events: Sequence[Event]) -> tuple[State, str]:
         """How the run ended in its own words."""
@@ -213,12 +224,6 @@ class RunReader:
 def _last(events: Sequence[Event]) -> Event | None:
     """The last event that is no tick or snapshot or measurement."""
     return next((e for e in reversed(events) if e["event"] in ("started", "resumed", "ended", "failed")), None)
-
-
-def _preparing(output: str) -> str:
-    last = output.rsplit("\n", 1)[-1]
-    known = re.fullmatch(r"(hashing|waiting|building|rendering)( \d+ of \d+)?", last)
-    return f"It prepares the pictures: {last}." if known else "It prepares the pictures."
 
 
 def _killed(number: int) -> str:

@@ -26,7 +26,7 @@
     return String(Number(value.toPrecision(3)));
   };
 
-  /* Round numbers inside [low, high], about `count` of them; powers of ten and their thirds where `log`. */
+  /* Round numbers inside [low, high], `count` of them or a few more; powers of ten and their thirds where `log`. */
   function ticks(low, high, count, log) {
     if (log) {
       const all = [];
@@ -38,7 +38,7 @@
       return some.filter((_, i) => i % Math.ceil(some.length / (count + 1) || 1) === 0);
     }
     const raw = (high - low) / count || 1, power = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 5, 10].find((factor) => factor * power >= raw) * power;
+    const step = [5, 2, 1].find((factor) => factor * power <= raw) * power;
     const found = [];
     for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-6; value += step) found.push(Math.abs(value) < step / 1e6 ? 0 : value);
     return found;
@@ -82,11 +82,11 @@
       const place = (value, a, b, by) => (by ? Math.log(Math.max(value, a) / a) / Math.log(b / a) : (value - a) / (b - a));
       x = (value) => LEFT + (width - LEFT - RIGHT) * Math.min(1, Math.max(0, place(value, begin, end, logX)));
       y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(1, Math.max(0, place(value, low, high, log))));
-      for (const value of ticks(low, high, 3, log)) {
+      for (const value of ticks(low, high, 2, log)) {
         svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "rule" }, drawing);
         svg("text", { x: LEFT - 6, y: y(value) + 3.5, "text-anchor": "end" }, drawing, format(value));
       }
-      const across = ticks(begin, end, Math.max(2, Math.floor(width / 110)), logX);
+      const across = ticks(begin, end, Math.max(2, Math.floor(width / 140)), logX);
       for (const value of across) svg("text", { x: Math.min(x(value), width - RIGHT - 8), y: HEIGHT - 4, "text-anchor": "middle" }, drawing, short(value));
       for (const one of series) {
         const points = one.curve.kimg.map((kimg, i) => [x(kimg), i]);

@@ -6,7 +6,7 @@
 
   explorer.trainingForm = (section, parts) => {
     const { make } = explorer;
-    let offered = null, upload = "", source = "portraits", looks = 0, timer = 0, sights = 0;
+    let offered = null, upload = "", source = "portraits", looks = 0, timer = 0, sights = 0, unseen = false; // unseen: the data have changed since they were looked at
     const fields = {}; // name → input, of the form itself
     const settings = {}; // name → input, of the options
 
@@ -116,22 +116,24 @@
       for (const button of section.querySelectorAll(".kinds button")) button.setAttribute("aria-checked", button.dataset.kind === source);
       for (const part of section.querySelectorAll(".part")) part.hidden = !part.classList.contains(source);
       clearTimeout(timer);
-      timer = setTimeout(check, CALM_MS, data);
+      unseen ||= data;
+      timer = setTimeout(check, CALM_MS);
       if (!measuring) estimate.textContent = "";
     }
 
-    async function check(data) {
+    async function check() {
       const mine = ++looks, answer = await parts.ask("values", { form: form() }, say);
       if (mine !== looks || !answer) return;
       marks(answer.values);
       say(answer.wrong);
-      if (data) see();
+      if (unseen) see();
     }
 
     const say = (text) => { told.textContent = text; };
 
     /* What the network will see. */
     async function see() {
+      unseen = false;
       const mine = ++sights, ready = source === "portraits" || (source === "upload" ? upload : fields.folder.value.trim());
       if (!ready) return sight.replaceChildren();
       sight.classList.add("stale");
