@@ -65,7 +65,8 @@ class Desk:
         """What to look at of the data: where they are (None: portraits), at which resolution, and of how many."""
         source = choice(form.get("data"), "The data", DATA)
         path = None if source == "portraits" else Path(self._data(source, form))
-        return path, _plan_without_data(form).config().generator.resolution, _count(form)
+        alone = {"preset": "small", "resolution": form.get("resolution")}  # whatever is wrong elsewhere
+        return path, _plan_without_data(alone).config().generator.resolution, _count(form)
 
     def more(self, form: Mapping[str, Any]) -> list[str]:
         """The options of the command line that no plan holds."""
