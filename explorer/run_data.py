@@ -187,9 +187,9 @@ class RunReader:
 
     def _told(self, events: Sequence[Event]) -> tuple[State, str]:
         """How the run ended in its own words."""
-        last = _last(events)
-        if last is None:
+        if not events:
             return "new", "It has not begun."
+        last = _last(events) or events[-1]
         if last["event"] == "failed":
             return "failed", f"{_sentence(str(last.get('reason', 'It failed')))} {self._goes_on()}"
         if last["event"] != "ended":

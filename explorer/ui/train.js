@@ -72,8 +72,9 @@
       const line = run.state === "training" && run.remaining_sec !== null ? `${explorer.duration(run.remaining_sec)} left` : parts.state(run);
       const name = make("button", { className: "name", title: run.words },
         make("b", { textContent: run.name }),
-        make("span", { textContent: [line, `${explorer.short(run.kimg)}${total ? ` of ${explorer.short(total)}` : ""} kimg`].join(" · ") }),
+        make("span", { textContent: [line, `${explorer.kimg(run.kimg)}${total ? ` of ${explorer.kimg(total)}` : ""} kimg`].join(" · ") }),
         make("i", { className: "bar" }));
+      name.setAttribute("aria-label", `${run.name}: ${line}`);
       name.querySelector("i").style.setProperty("--done", total ? Math.min(1, run.kimg / total) : 0);
       name.addEventListener("click", (event) => parts.choose(event.ctrlKey || event.metaKey ? toggled(run.name) : [run.name]));
       const tick = make("input", { type: "checkbox", checked: here, title: "Compare" });
@@ -118,7 +119,7 @@
     }
     function mark(snapshot) {
       flag.hidden = followed === null;
-      flag.textContent = followed === null ? "" : `following ${followed}${snapshot ? `, ${explorer.short(Number(snapshot))} kimg` : ""} ×`;
+      flag.textContent = followed === null ? "" : `following ${followed}${snapshot ? `, ${explorer.kimg(Number(snapshot))} kimg` : ""} ×`;
     }
     function keepUp(goes = false) {
       const run = parts.run(followed), newest = run?.snapshots.at(-1);

@@ -155,7 +155,7 @@
       const shown = [];
       for (const [title, parts, options] of every) {
         const series = runs.flatMap((run, r) => parts.filter(([name]) => run.curves[name]).map(([name, word], p) => ({
-          name: runs.length > 1 ? (p ? word : `${run.name}${word ? ` ${word}` : ""}`) : word,
+          name: word, // which run it is, its colour tells
           colour: COLOURS[(runs.length > 1 ? r : p) % COLOURS.length],
           dash: runs.length > 1 && p > 0,
           curve: run.curves[name],
@@ -171,4 +171,5 @@
   };
   explorer.charts.colours = COLOURS;
   explorer.short = short;
+  explorer.kimg = (value) => (value >= 1000 ? Math.round(value).toLocaleString("en") : short(value));
 })();

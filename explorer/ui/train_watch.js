@@ -56,7 +56,7 @@
         follow.setAttribute("aria-pressed", parts.follows(run?.name));
         open.disabled = real || !run?.snapshots.includes(wanted);
         follow.disabled = !run?.snapshots.length;
-        const when = real ? "trained on" : wanted === undefined ? "" : `${explorer.short(Number(wanted))} kimg`;
+        const when = real ? "trained on" : wanted === undefined ? "" : `${explorer.kimg(Number(wanted))} kimg`;
         caption.textContent = [shown.length > 1 ? run?.name : "", when].filter(Boolean).join(" · ");
         box.classList.toggle("none", wanted === undefined);
         if (wanted === undefined || image.dataset.key === key) return;
@@ -148,7 +148,7 @@
       const fade = run.lod !== null && run.lod % 1 ? ` (${Math.round(100 * (1 - (run.lod % 1)))} % in)` : "";
       const size = run.size && run.size !== run.resolution ? `${run.size}²${fade} of ${run.resolution}²` : run.resolution ? `${run.resolution}²${fade}` : "";
       return [
-        run.total_kimg ? `${explorer.short(run.kimg)} of ${explorer.short(run.total_kimg)} kimg` : "", size,
+        run.total_kimg ? `${explorer.kimg(run.kimg)} of ${explorer.kimg(run.total_kimg)} kimg` : "", size,
         run.images_per_sec && BUSY.includes(run.state) ? `${explorer.short(run.images_per_sec)} images/s` : "",
         run.remaining_sec !== null ? `${explorer.duration(run.remaining_sec)} left` : "",
         run.sec ? `${explorer.duration(run.sec)} trained` : "", run.data,
