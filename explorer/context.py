@@ -9,6 +9,7 @@ import torch
 
 from explorer.direction_store import DirectionStore
 from explorer.engine import Engine
+from explorer.finding import Finder
 from explorer.gallery import Gallery, folder_of, of_visitor
 from explorer.library import Library
 from explorer.options import DEFAULT_MODEL, Options
@@ -28,6 +29,7 @@ class AppContext:
     options: Options
     library: Library
     engine: Engine
+    finder: Finder
 
     @classmethod
     def open(cls, options: Options) -> Self:
@@ -39,7 +41,8 @@ class AppContext:
             raise InputError(" ".join(["There is no model to show.", *library.problems, hint]))
         for folder in _folders_of_directions(options.directions):
             DirectionStore(library, folder).load()
-        return cls(options, library, Engine(library))
+        engine = Engine(library)
+        return cls(options, library, engine, Finder(engine))
 
     def make_room(self) -> None:
         """Where strangers come, forget what visitors kept who have not added to it for longest; else the disk fills."""

@@ -41,6 +41,7 @@ WHOLE = "all"  # layers, beside the bands
 MIN_COUNT, MAX_COUNT, DEFAULT_COUNT = 200, 50_000, _sampling.DEFAULT_COUNT
 MAX_NAMES = 64
 MAX_COMPONENTS = 24
+DEMO_COUNT = 2000  # samples that strangers may ask for
 POOL = 4096  # samples that ends are looked for in, that σ is measured on, and that people are asked about
 FIRST_SEED = _sampling.FIRST_SEED
 STRIP_SD = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -267,6 +268,14 @@ class Finder:
         card = self._library.card(asked.model)
         sampling_sec = asked.count * (0.5e-3 if asked.table else 0.5e-3 + 2.5e-6 * card.resolution**2)
         return sampling_sec / (sampling_sec + 1.3 * fits * card.w_dim / 128)
+
+
+def table_in(text: str, file: str, most: int = MAX_COUNT) -> ScoreTable:
+    """The table in the text of a scores file, of at most `most` rows; InputError says which line is wrong."""
+    table = library.parse_scores(text, file)
+    if len(table.seeds) > most:
+        raise RecipeError(f"{file} has {len(table.seeds)} rows; here at most {most} are taken.")
+    return table
 
 
 def sample_recipe(model: str, seed: int, label: int | None) -> Recipe:

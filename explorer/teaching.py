@@ -13,7 +13,7 @@ from torch import Tensor
 from explorer.engine import Engine
 from explorer.finding import Finder
 from explorer.values import RecipeError, items, show, whole
-from stylegan.directions import Fitted, Taught, finish, fit_from_labels, least_sure
+from stylegan.directions import Fitted, Taught, finish, fit_from_labels, least_sure, parse_scores
 from stylegan.directions.labels import MAX_LABELS, MIN_EACH
 from stylegan.directions.sampling import latent_steps
 from stylegan.seeds import MAX_SEED
@@ -56,6 +56,29 @@ def check_labels(value: object) -> dict[int, bool]:
 def check_seeds(value: object) -> set[int]:
     """A list of seeds from a browser; RecipeError for anything else."""
     return {whole(seed, "A seed", MAX_SEED) for seed in items(value, "The list of seeds", MAX_SEEN)}
+
+
+def check_page(value: object) -> list[int]:
+    """The seeds of one page, in their order; RecipeError for anything else."""
+    seeds = [whole(seed, "A seed", MAX_SEED) for seed in items(value, "A page", PAGE)]
+    if not seeds:
+        raise RecipeError("A page has at least one sample.")
+    return seeds
+
+
+def labels_in(text: str, file: str) -> tuple[str, dict[int, bool]]:
+    """The name and the labels in the text of a CSV file of seed and 1 or 0.
+
+    Raises:
+        InputError: not such a file, several columns, or numbers other than 0 and 1.
+    """
+    table = parse_scores(text, file)
+    if len(table.columns) != 1 or table.columns[0].kind != "binary":
+        raise RecipeError(f"{file}: labels are rows seed,1 or seed,0; other numbers are scores, for the part Fit.")
+    if len(table.seeds) > MAX_LABELS:
+        raise RecipeError(f"{file} has {len(table.seeds)} labels; a lesson has at most {MAX_LABELS}.")
+    name = table.columns[0].name
+    return name, {seed: bool(value) for seed, value in zip(table.seeds, table.values[:, 0], strict=True)}
 
 
 def lesson(

@@ -11,10 +11,17 @@ import gradio as gr
 
 from explorer import direction_words
 from explorer.context import AppContext
-from explorer.ui import find, steer
+from explorer.ui import components, find, steer, teach
 from explorer.ui.shared import Shared
 
 CHANGED = "() => { window.explorer.directionsChanged(); }"
+
+PARTS = (
+    ("Steer", steer.build),
+    ("Teach", teach.build),
+    ("Fit", find.build),
+    ("Unsupervised", components.build),
+)
 
 
 def build(app: AppContext, shared: Shared) -> None:
@@ -25,7 +32,7 @@ def build(app: AppContext, shared: Shared) -> None:
         apply_default_css=False, elem_classes="follower", elem_id="direction-list",
     )  # fmt: skip
     with gr.Tabs(elem_classes="parts"):
-        for name, part in (("Steer", steer.build), ("Find", find.build)):
+        for name, part in PARTS:
             with gr.Tab(name, elem_id=f"part-{name.lower()}") as shared.tab:
                 part(app, shared)
 
