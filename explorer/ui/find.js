@@ -30,7 +30,7 @@
   explorer.fit = (element, trigger, props, server, watch) => {
     const find = (selector) => element.querySelector(selector);
     const names = find(".names"), about = find(".about"), count = find("[data-count]"), file = find("[type=file]");
-    let model = null, scorers = [], scorer = null, method = "svm", table = null;
+    let model = null, scorers = [], scorer = null, method = "svm", table = null, pick = null;
 
     const chosen = () => [...names.children].filter((one) => one.getAttribute("aria-pressed") === "true").map((one) => one.value);
     const clear = seeker(element, trigger, props, server, watch, () => {
@@ -79,7 +79,7 @@
       if (!chosen) return;
       if (chosen.size > 8 << 20) return explorer.error(`${chosen.name} is larger than 8 MiB.`);
       table = { file: chosen.name, table: await chosen.text() };
-      choose("file");
+      pick("file");
     });
 
     explorer.onAnswer(({ values }) => {
@@ -89,7 +89,7 @@
       scorers = said.scorers;
       [count.min, count.max, count.value] = [said.least, said.most, said.count];
       const choices = [...scorers.map(({ title, key }) => [title, key]), ["My labels", "labels"], ["CSV file…", "file"]];
-      explorer.segments(find(".scorers"), choices, scorers[0].key, choose);
+      pick = explorer.segments(find(".scorers"), choices, scorers[0].key, choose);
       find(".scorers").lastChild.addEventListener("click", () => table && scorer === "file" && file.click());
       explorer.segments(find(".methods"), [["Linear SVM", "svm"], ["Ridge regression", "ridge"]], method, (key) => (method = key));
       choose(scorers[0].key);

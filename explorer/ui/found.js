@@ -90,12 +90,14 @@
 
   /* One of several buttons is pressed; `set` is called with its value. */
   explorer.segments = (box, choices, value, set) => {
+    const choose = (key) => { value = key; mark(); set(key); };
     const mark = () => [...box.children].forEach((one) => one.setAttribute("aria-pressed", one.value === value));
     box.replaceChildren(...choices.map(([title, key, disabled]) => {
       const one = make("button", { type: "button", textContent: title, value: key, disabled: disabled === true });
-      one.addEventListener("click", () => { value = key; mark(); set(key); });
+      one.addEventListener("click", () => choose(key));
       return one;
     }));
     mark();
+    return choose;
   };
 })();
