@@ -45,6 +45,7 @@ _STAGES = (
     _Stage(1, 3, 1, 6, 320),
 )
 _STEM = 32
+_STAGE_ENDS = (0, 2, 4, 10, 15)  # the last blocks before each stride, and the last of all
 
 
 class _Conv(nn.Module):
@@ -109,6 +110,15 @@ class Lite0(nn.Module):
         places: Tensor = self.head(self.blocks(self.stem(x)))
         pooled: Tensor = places.mean(dim=(2, 3))
         return pooled
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """Features `[N, C, h, w]` at the end of each resolution from 1/2 to 1/32 of the picture's."""
+        found, x = [], self.stem(x).contiguous(memory_format=torch.channels_last)
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i in _STAGE_ENDS:
+                found.append(x)
+        return found
 
 
 def load_lite0(device: str | torch.device = "cpu") -> Lite0:

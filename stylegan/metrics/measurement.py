@@ -54,6 +54,18 @@ class Measurement:
         return TITLES.get(self.metric, self.metric)
 
     @property
+    def label(self) -> str:
+        """The title, and what tells it from others of that title: `Path length W full`, `Fréchet distance, ψ 0.7`."""
+        settings, words = self.settings, [self.title]
+        words += [str(settings[key]).upper() for key in ("space",) if key in settings]
+        words += [str(settings[key]) for key in ("reach",) if key in settings]
+        text = " ".join(words)
+        text += ", cropped" if settings.get("crop") else ""
+        text += f", {settings['mixed']} mixed" if "mixed" in settings else ""
+        text += f", class {settings['class']}" if "class" in settings else ""
+        return text + (f", ψ {self.psi:g}" if self.psi != 1 else "")
+
+    @property
     def number(self) -> Number:
         """Value and interval."""
         return Number(self.value, self.low, self.high)

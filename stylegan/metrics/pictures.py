@@ -6,7 +6,7 @@ set come in one fixed shuffle, so that its first N are a fair sample of all and 
 
 import hashlib
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -120,15 +120,24 @@ class ModelPictures:
             parts.append(to_uint8(x).cpu())
         return torch.cat(parts) if parts else torch.zeros(0, self.resolution, self.resolution, 3, dtype=torch.uint8)
 
-    def latents(self, numbers: range, turn: int = 0) -> Tensor:
+    @property
+    def network(self) -> Network:
+        """The generator."""
+        return self._G
+
+    def labels(self, numbers: Sequence[int]) -> Tensor | None:
+        """One-hot labels of pictures `numbers`; None in a model without classes."""
+        return _labels(self._G, numbers, self.sampling.label)
+
+    def latents(self, numbers: Sequence[int], turn: int = 0) -> Tensor:
         """z `[n, z_dim]` of pictures `numbers`; `turn` > 0 gives the latents that are mixed in."""
         first = self.sampling.first_seed + turn * 100_000_000
         return seeds_to_z(((first + i) % (MAX_SEED + 1) for i in numbers), self._G.config.z_dim)
 
-    def styles(self, numbers: range) -> Tensor:
+    def styles(self, numbers: Sequence[int]) -> Tensor:
         """w `[n, L, w_dim]` of pictures `numbers`, mixed and truncated as the sampling says."""
         G, sampling = self._G, self.sampling
-        labels = _labels(G, numbers, sampling.label)
+        labels = self.labels(numbers)
         with torch.no_grad():
             w = G.mapping(self.latents(numbers).to(G.w_mean), labels)
             if sampling.mixed > 1:
@@ -136,14 +145,14 @@ class ModelPictures:
             cutoff = G.config.num_ws if sampling.cutoff is None else sampling.cutoff
             return truncate(w, G.w_mean, sampling.psi, cutoff)
 
-    def synthesis(self, w: Tensor, numbers: range) -> Tensor:
+    def synthesis(self, w: Tensor, numbers: Sequence[int]) -> Tensor:
         """`[n, 3, R, R]` float pictures of `w`, with the random noise of `numbers`."""
         G = self._G
         with torch.no_grad():
             images: Tensor = G.synthesis(w, self._noise(numbers), lod=G.lod)
             return images
 
-    def _noise(self, numbers: range) -> list[Tensor | None]:
+    def _noise(self, numbers: Sequence[int]) -> list[Tensor | None]:
         """Noise that hangs on the picture's number alone, drawn on the CPU: the same in any batch, on any device."""
         G = self._G
         if not G.config.use_noise:
@@ -156,7 +165,7 @@ class ModelPictures:
                 images.append(torch.randn(1, *shape[1:], generator=rng))
         return [torch.cat(images).to(G.w_mean) for images in drawn]
 
-    def _mixed(self, w: Tensor, numbers: range, labels: Tensor | None) -> Tensor:
+    def _mixed(self, w: Tensor, numbers: Sequence[int], labels: Tensor | None) -> Tensor:
         """Each picture's layers are cut at `mixed − 1` random places, and each stretch has a latent of its own."""
         G, mixed = self._G, self.sampling.mixed
         sources = [w] + [G.mapping(self.latents(numbers, k).to(G.w_mean), labels) for k in range(1, mixed)]
@@ -168,7 +177,7 @@ class ModelPictures:
         return torch.stack(sources).gather(0, index)[0]
 
 
-def _labels(G: Network, numbers: range, label: int | None) -> Tensor | None:
+def _labels(G: Network, numbers: Sequence[int], label: int | None) -> Tensor | None:
     if not G.config.label_dim:
         return None
     return G.one_hot([number % G.config.label_dim if label is None else label for number in numbers])
