@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from explorer.run_process import Desk, read_json, size_bytes
+from explorer.run_process import Handover, read_json, size_bytes
 from stylegan.errors import RunError
 from stylegan.training import Events, RunFacts, RunFolder
 from stylegan.training.state import newest_state
@@ -56,7 +56,7 @@ class RunReader:
     """Reads one run folder again and again. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        self.folder, self.desk = RunFolder(path), Desk(path)
+        self.folder, self.handover = RunFolder(path), Handover(path)
         self._log = Events(self.folder.events)
         self._facts: tuple[object, RunFacts | RunError] | None = None  # stamp of config.json, and what it held
 
@@ -125,7 +125,7 @@ class RunReader:
 
     def log(self) -> str:
         """The ends of log.txt and of what the trainer printed."""
-        parts = [_tail(self.folder.path / "log.txt"), _tail(self.desk.output)]
+        parts = [_tail(self.folder.path / "log.txt"), _tail(self.handover.output)]
         return "\n\n".join(part for part in parts if part)
 
     def _facts_or_problem(self) -> tuple[RunFacts | None, str]:
@@ -135,8 +135,8 @@ class RunReader:
             return None, str(error) if self.folder.exists else ""
 
     def _state(self, events: Sequence[Event], problem: str) -> tuple[State, str]:
-        held, stops = self.desk.is_held(), self.folder.stop.exists()
-        process = read_json(self.desk.process)
+        held, stops = self.handover.is_held(), self.folder.stop.exists()
+        process = read_json(self.handover.process)
         if held and process.get("phase") == "waiting":
             return "queued", "It waits for the runs before it to end."
         trains = self.folder.is_running()
@@ -149,7 +149,7 @@ class RunReader:
         if problem:
             return "unreadable", problem
         ended = None
-        if process and (process.get("phase") == "training" or not _is_later(self.folder.events, self.desk.process)):
+        if process and (process.get("phase") == "training" or not _is_later(self.folder.events, self.handover.process)):
             ended = self._noted(process, events, stops)
         return ended or self._told(events)
 
@@ -167,7 +167,7 @@ class RunReader:
         elif code < 0:
             why = _killed(-code)
         else:
-            why = _error_line(_tail(self.desk.output))
+            why = _error_line(_tail(self.handover.output))
         return "failed", self._full() or f"{why} {self._goes_on()}"
 
     def _has_ended(self, process: Event, events: Sequence[Event]) -> bool:
@@ -181,7 +181,7 @@ class RunReader:
         return isinstance(before, int) and size_bytes(self.folder.events) > before
 
     def _preparing(self) -> str:
-        last = _tail(self.desk.output).rsplit("\n", 1)[-1]
+        last = _tail(self.handover.output).rsplit("\n", 1)[-1]
         known = re.fullmatch(r"(hashing|waiting|building|rendering)( \d+ of \d+)?", last)
         return f"It prepares the pictures: {last}." if known else "It prepares the pictures."
 

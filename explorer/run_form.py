@@ -135,7 +135,7 @@ class Desk:
                 reader = self.runs.reader(status.name)
                 with suppress(RunError):
                     found.append(str(reader.facts().plan.get("data", "")))
-                asked = read_json(reader.desk.request).get("arguments")  # of one that has not begun yet
+                asked = read_json(reader.handover.request).get("arguments")  # of one that has not begun yet
                 words = asked if isinstance(asked, list) else []
                 found += [word.removeprefix("--data=") for word in map(str, words) if word.startswith("--data=")]
         return found

@@ -31,8 +31,8 @@ PRIORITY = 19  # the lowest: whoever explores meanwhile goes first
 OUTPUT_BYTES = 1 << 20  # of earlier output that is kept
 
 
-class Desk:
-    """The files of a run that are between the app and this process."""
+class Handover:
+    """The files of a run by which app and process tell each other."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
@@ -56,35 +56,35 @@ class Desk:
 
 def main(run: Path) -> int:
     """Wait, train, note; the exit code of the trainer, or 1 where it did not come to that."""
-    desk = Desk(run.resolve())
+    handover = Handover(run.resolve())
     with suppress(OSError, AttributeError):  # not on every system
         os.nice(PRIORITY)
-    with held(desk.lock, LOCK_SEC) as own:
+    with held(handover.lock, LOCK_SEC) as own:
         if own is None:
             return 1  # another process has this run
-        write_json(desk.process, {"phase": "waiting"})
-        with turn(desk) as lane:
+        write_json(handover.process, {"phase": "waiting"})
+        with turn(handover) as lane:
             if lane is None:
-                (desk.run / "stop").unlink(missing_ok=True)
-                write_json(desk.process, {"phase": "ended", "code": None})
+                (handover.run / "stop").unlink(missing_ok=True)
+                write_json(handover.process, {"phase": "ended", "code": None})
                 return 1
-            before = {"events": size_bytes(desk.run / "events.jsonl")}
-            write_json(desk.process, {"phase": "training", **before})
-            code = train(desk, own, lane)
-        write_json(desk.process, {"phase": "ended", **before, "code": code})
+            before = {"events": size_bytes(handover.run / "events.jsonl")}
+            write_json(handover.process, {"phase": "training", **before})
+            code = train(handover, own, lane)
+        write_json(handover.process, {"phase": "ended", **before, "code": code})
     return code
 
 
-def train(desk: Desk, *locks: IO[bytes]) -> int:
+def train(handover: Handover, *locks: IO[bytes]) -> int:
     """Run the trainer to its end and return its exit code. It keeps the locks, should this process be killed."""
-    request = read_json(desk.request)
+    request = read_json(handover.request)
     arguments = [str(word) for word in request.get("arguments", [])]
-    command = [sys.executable, "-m", "stylegan", "train", *arguments, f"--out={desk.run}"]
+    command = [sys.executable, "-m", "stylegan", "train", *arguments, f"--out={handover.run}"]
     threads = str(request.get("threads", 1))
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
-    shorten(desk.output)
+    shorten(handover.output)
     inherit: dict[str, Any] = {"pass_fds": [file.fileno() for file in locks]} if os.name == "posix" else {}
-    with open(desk.output, "ab") as output:
+    with open(handover.output, "ab") as output:
         trainer = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **inherit
         )
@@ -93,17 +93,19 @@ def train(desk: Desk, *locks: IO[bytes]) -> int:
         try:
             return trainer.wait(LOOK_SEC)
         except subprocess.TimeoutExpired:
-            if not told and (desk.run / "stop").exists():  # also while pictures are prepared, when it looks at nothing
+            if (
+                not told and (handover.run / "stop").exists()
+            ):  # also while pictures are prepared, when it looks at nothing
                 told = True
                 trainer.terminate()
 
 
 @contextmanager
-def turn(desk: Desk) -> Iterator[IO[bytes] | None]:
+def turn(handover: Handover) -> Iterator[IO[bytes] | None]:
     """The right to train in this folder of runs, once it is this run's turn; None: it was asked to stop before."""
-    root, mine = desk.run.parent, desk.asked()
-    while not (desk.run / "stop").exists():
-        if not is_busy(root, desk.run, mine):
+    root, mine = handover.run.parent, handover.asked()
+    while not (handover.run / "stop").exists():
+        if not is_busy(root, handover.run, mine):
             with held(root / ".lane") as lane:
                 if lane is not None:
                     yield lane
@@ -117,8 +119,8 @@ def is_busy(root: Path, run: Path, mine: tuple[float, str]) -> bool:
     for other in root.iterdir():
         if other == run or other.name.startswith("."):
             continue
-        desk = Desk(other)
-        if is_locked(other / "lock") or (desk.is_waiting() and desk.asked() < mine):
+        handover = Handover(other)
+        if is_locked(other / "lock") or (handover.is_waiting() and handover.asked() < mine):
             return True
     return False
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.run_data import BUSY, RunReader, Status
-from explorer.run_process import ROOT, Desk, read_json
+from explorer.run_process import ROOT, Handover, read_json
 from explorer.values import show
 from stylegan.atomic import full_disk_as_error, write_bytes
 from stylegan.errors import InputError, RunError
@@ -114,12 +114,12 @@ class Runs:
             if status.state in BUSY:
                 raise RunError(f"{status.name} is running already.")
             if not reader.folder.exists:
-                return self._launch(reader.folder.path, _asked_arguments(reader.desk))
+                return self._launch(reader.folder.path, _asked_arguments(reader.handover))
             facts = reader.facts()
             done = kimg if kimg is not None else facts.config.total_kimg
             if done <= status.kimg and status.state == "finished":
                 raise InputError(f"{status.name} has trained for {status.kimg:g} kimg: give a larger number to go on.")
-            words = ["--resume", *_kept(_asked_arguments(reader.desk))]
+            words = ["--resume", *_kept(_asked_arguments(reader.handover))]
             return self._launch(reader.folder.path, words + ([] if kimg is None else [f"--kimg={kimg}"]))
 
     def stop(self, name: object) -> Status:
@@ -162,25 +162,25 @@ class Runs:
             return []
         found = []
         for path in self.root.iterdir():
-            marks = [path / "config.json", path / "events.jsonl", Desk(path).request]
+            marks = [path / "config.json", path / "events.jsonl", Handover(path).request]
             times = [mark.stat().st_mtime for mark in marks if mark.is_file()]
             if times and not path.name.startswith("."):
-                asked = Desk(path).asked()[0]
+                asked = Handover(path).asked()[0]
                 found.append((asked or min(times), path.name))
         return [name for _, name in sorted(found, reverse=True)]
 
     def _launch(self, path: Path, arguments: Sequence[str]) -> Status:
         """Start the process of a run, and wait until it has taken its place in the queue."""
-        desk = Desk(path)
+        handover = Handover(path)
         request = {"asked": time.time(), "arguments": list(arguments), "threads": self.threads}
         with full_disk_as_error(path):
-            desk.folder.mkdir(exist_ok=True)
-        write_bytes(desk.request, json.dumps(request, indent=1).encode())
+            handover.folder.mkdir(exist_ok=True)
+        write_bytes(handover.request, json.dumps(request, indent=1).encode())
         (path / "stop").unlink(missing_ok=True)
-        desk.process.unlink(missing_ok=True)
-        _start(path.resolve(), desk)
+        handover.process.unlink(missing_ok=True)
+        _start(path.resolve(), handover)
         began = time.monotonic()
-        while not desk.process.exists() and time.monotonic() - began < _STARTED_SEC:
+        while not handover.process.exists() and time.monotonic() - began < _STARTED_SEC:
             time.sleep(0.02)
         return self.status(path.name)
 
@@ -196,8 +196,8 @@ def check_name(name: object) -> str:
     return name
 
 
-def _asked_arguments(desk: Desk) -> list[str]:
-    arguments = read_json(desk.request).get("arguments", [])
+def _asked_arguments(handover: Handover) -> list[str]:
+    arguments = read_json(handover.request).get("arguments", [])
     return [str(word) for word in arguments] if isinstance(arguments, list) else []
 
 
@@ -206,12 +206,12 @@ def _kept(arguments: Sequence[str]) -> list[str]:
     return [word for word in arguments if word.startswith(("--snapshot-kimg=", "--state-minutes=", "--device="))]
 
 
-def _start(path: Path, desk: Desk) -> None:
+def _start(path: Path, handover: Handover) -> None:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     own: dict[str, Any] = {"start_new_session": True}  # no signal of a terminal reaches it
     if sys.platform == "win32":
         own = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
-    with open(desk.output, "ab") as output:
+    with open(handover.output, "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "explorer.run_process", str(path)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},

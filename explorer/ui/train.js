@@ -135,9 +135,8 @@
       explorer.edit("model", told.digest);
       if (told.goes) [...document.querySelectorAll("button[role=tab]")].find((tab) => tab.textContent.trim() === "Explore")?.click();
     });
-    explorer.onAnswer((answer) => {
-      if (followed === null || given === null || !explorer.idle()) return;
-      if (answer.model !== given) follow(null); // another model was chosen by hand
+    explorer.onAnswer(() => {
+      if (followed !== null && given !== null && explorer.value("model") !== given) follow(null); // another was chosen
     });
 
     create.addEventListener("click", () => parts.add());

@@ -74,10 +74,10 @@ def test_a_config_that_cannot_be_read(tmp_path, config, words):
 def test_how_a_process_of_the_app_ended(tmp_path, process, output, state, words):
     events = [STARTED, TICK, {"event": "ended", "kimg": 1.5, "reason": "stopped"}]
     reader = RunReader(written(tmp_path / "a", events))
-    reader.desk.folder.mkdir()
+    reader.handover.folder.mkdir()
     before = reader.folder.events.stat().st_size
-    reader.desk.process.write_text(json.dumps({"events": before, **process}))
-    reader.desk.output.write_text(output)
+    reader.handover.process.write_text(json.dumps({"events": before, **process}))
+    reader.handover.output.write_text(output)
     status = reader.status()
     assert (status.state, status.words[: len(words)]) == (state, words)
     assert "Resuming" in status.words or "resuming" in status.words
@@ -85,8 +85,8 @@ def test_how_a_process_of_the_app_ended(tmp_path, process, output, state, words)
 
 def test_a_trainers_own_words_come_before_how_its_process_ended(tmp_path):
     reader = RunReader(written(tmp_path / "a", [STARTED, TICK, {"event": "failed", "kimg": 1.5, "reason": "Diverged"}]))
-    reader.desk.folder.mkdir()
-    reader.desk.process.write_text(json.dumps({"phase": "ended", "code": 2, "events": 0}))
+    reader.handover.folder.mkdir()
+    reader.handover.process.write_text(json.dumps({"phase": "ended", "code": 2, "events": 0}))
     assert reader.status().words.startswith("Diverged. No state was stored yet")
     (reader.folder.state / "000000001200").mkdir()
     (reader.folder.state / "000000001200" / "index.json").write_text("{}")
