@@ -92,6 +92,7 @@
       [canvas.width, canvas.height] = [picture.width, picture.height];
       canvas.getContext("2d").drawImage(picture, 0, 0);
       grid.style.setProperty("--columns", columns);
+      grid.parentElement.style.aspectRatio = `${picture.width} / ${picture.height}`;
       const rows = [];
       seeds.forEach((seed, index) => {
         if (index % columns === 0) rows.push(make("div", { className: "line", role: "row" }));

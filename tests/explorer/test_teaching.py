@@ -5,9 +5,10 @@ import pytest
 import tiny_models
 
 from explorer.finding import POOL, Finder
-from explorer.teaching import PAGE, check_labels, check_seeds, lesson
+from explorer.teaching import PAGE, check_labels, check_page, check_seeds, labels_in, lesson
 from explorer.values import RecipeError
 from stylegan.directions.quality import auc
+from stylegan.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +113,23 @@ def test_labels_and_seeds_from_a_browser():
     for wrong in ("3", [1.5], [None], [-1]):
         with pytest.raises(RecipeError):
             check_seeds(wrong)
+
+
+def test_a_page_keeps_its_order():
+    assert check_page([3, 1, 2]) == [3, 1, 2]
+    for wrong in ([], list(range(25)), "3", [None]):
+        with pytest.raises(RecipeError):
+            check_page(wrong)
+
+
+def test_labels_in_a_file():
+    assert labels_in("seed,smile\n5,1\n9,0\n", "x.csv") == ("smile", {5: True, 9: False})
+    assert labels_in("5,1\n", "mine.csv") == ("mine", {5: True})
+    for text, said in (
+        ("1,0.5\n", "labels are rows"),
+        ("seed,a,b\n1,1,0\n", "labels are rows"),
+        ("".join(f"{i},1\n" for i in range(2001)), "at most 2000"),
+        ("1,nan\n", "not a finite number"),
+    ):
+        with pytest.raises(InputError, match=said):
+            labels_in(text, "x.csv")
