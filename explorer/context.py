@@ -13,6 +13,8 @@ from explorer.finding import Finder
 from explorer.gallery import Gallery, folder_of, of_visitor
 from explorer.library import Library
 from explorer.options import DEFAULT_MODEL, Options
+from explorer.readings import Readings
+from explorer.scorers import Scorers
 from stylegan.errors import InputError
 
 VISITORS = 200  # galleries of a demo
@@ -30,6 +32,8 @@ class AppContext:
     library: Library
     engine: Engine
     finder: Finder
+    scorers: Scorers
+    readings: Readings
 
     @classmethod
     def open(cls, options: Options) -> Self:
@@ -41,8 +45,8 @@ class AppContext:
             raise InputError(" ".join(["There is no model to show.", *library.problems, hint]))
         for folder in _folders_of_directions(options.directions):
             DirectionStore(library, folder).load()
-        engine = Engine(library)
-        return cls(options, library, engine, Finder(engine))
+        engine, scorers = Engine(library), Scorers(library)
+        return cls(options, library, engine, Finder(engine), scorers, Readings(engine, scorers))
 
     def make_room(self) -> None:
         """Where strangers come, forget what visitors kept who have not added to it for longest; else the disk fills."""

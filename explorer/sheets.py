@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from explorer import edits
-from explorer.parts import Source
+from explorer.parts import Edit, Source
 from explorer.recipe import Recipe
 from explorer.values import RecipeError
 
@@ -70,6 +70,20 @@ def truncation(recipe: Recipe, seeds: Sequence[int], psis: Sequence[float] = PAP
     _check_count(len(seeds) * len(psis))
     cells = [edits.reset_truncation(edits.with_seed(recipe, seed), psi) for seed in seeds for psi in psis]
     return Sheet(tuple(cells), len(psis))
+
+
+def traversal(recipe: Recipe, edit: Edit, sources: Sequence[Source], strengths: Sequence[float]) -> Sheet:
+    """A row for each source, a column for each strength of `edit`, in place of the recipe's own move along it."""
+    _check_count(len(sources) * len(strengths))
+    rows = [replace(recipe, source=source) for source in sources]
+    return Sheet(
+        tuple(
+            edits.with_edit(row, edit.direction, strength, edit.layers, edit.locks)
+            for row in rows
+            for strength in strengths
+        ),
+        len(strengths),
+    )
 
 
 def noise_parts(recipe: Recipe, bands: Mapping[str, Sequence[int]]) -> Sheet:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stylegan.config import GeneratorConfig
 from stylegan.directions.sampling import latents
 from stylegan.errors import InputError
 from stylegan.networks import Generator
 
 COUNT = 5000
 _FIRST_SEED = 500_000
+SEEDS = range(_FIRST_SEED, _FIRST_SEED + COUNT)
 _SLOPE = 0.2  # of the leaky ReLU
 _LEAST_VARIANCE = 0.1  # of the mean one: directions in which w hardly varies must not rule the distance
 _MARGIN = 1.5  # with it, steps of about 3σ along fitted directions are still inside
@@ -69,8 +71,12 @@ class Population:
 def population(G: Generator, count: int = COUNT, label: int | None = None) -> Population:
     """The population of a model's w, from `count` seeds; a second or two on a laptop."""
     w = latents(G, range(_FIRST_SEED, _FIRST_SEED + count), label).w
-    config = G.config
-    return Population.of(w, unrolls=config.mapping_layers > 0 and config.mapping_nonlinearity == "lrelu")
+    return Population.of(w, unrolls(G.config))
+
+
+def unrolls(config: GeneratorConfig) -> bool:
+    """Whether w leaves a model's mapping network through a leaky ReLU."""
+    return config.mapping_layers > 0 and config.mapping_nonlinearity == "lrelu"
 
 
 def _unrolled(w: Tensor, unrolls: bool) -> Tensor:
