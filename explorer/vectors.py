@@ -19,11 +19,12 @@ class DirectionVector:
     digest: str
     vector: Tensor  # float32 [w_dim], length 1, on the CPU
     sigma: float  # standard deviation of the population's w along it
+    source: Direction | None = None  # with all that is known of it
 
     @classmethod
     def of(cls, direction: Direction) -> Self:
         """The library's direction as the engine takes it."""
-        return cls(direction.name, direction.digest, direction.vector, direction.sigma)
+        return cls(direction.name, direction.digest, direction.vector, direction.sigma, direction)
 
 
 def step(direction: DirectionVector, locks: Sequence[DirectionVector], strength: float) -> Tensor:

@@ -11,16 +11,18 @@ import gradio as gr
 
 from explorer import direction_words
 from explorer.context import AppContext
-from explorer.ui import components, find, steer, teach
+from explorer.ui import components, entangled, find, steer, teach
+from explorer.ui.direction_files import CHANGED
 from explorer.ui.shared import Shared
 
-CHANGED = "() => { window.explorer.directionsChanged(); }"
+__all__ = ["CHANGED", "build"]
 
 PARTS = (
     ("Steer", steer.build),
     ("Teach", teach.build),
     ("Fit", find.build),
     ("Unsupervised", components.build),
+    ("Entanglement", entangled.build),
 )
 
 

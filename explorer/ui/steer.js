@@ -98,7 +98,8 @@
       const by = changed(score), width = Math.min(1, Math.abs(by) / BAR_SD) * 50;
       const text = (x) => (score.kind === "binary" ? `${Math.round(100 * x)} %` : number(x));
       box.firstChild.style.cssText = `left: ${by < 0 ? 50 - width : 50}%; width: ${width}%`;
-      box.lastChild.textContent = text(score.value) + (Math.abs(by) >= 0.05 ? `  ${by > 0 ? "+" : ""}${minus(by.toFixed(1))}σ` : "");
+      const change = Math.abs(by) >= 0.05 ? `${by > 0 ? "+" : ""}${minus(by.toFixed(1))}σ` : "";
+      box.lastChild.replaceChildren(make("span", { textContent: text(score.value) }), make("span", { textContent: change }));
       box.title = `${score.name} ${text(score.value)}; ${text(score.before)} before steering; samples have ${text(score.mean)} ± ${text(score.std)}`;
     }
 
@@ -226,7 +227,8 @@
     views.push(() => {
       if (built !== String(sizes)) build();
       const direction = explorer.direction(chosen), now = layersOf(chosen);
-      element.hidden = !direction;
+      element.firstElementChild.hidden = !direction;
+      document.body.classList.toggle("kept-direction", direction?.kept === true);
       find("b").textContent = direction?.name ?? "";
       find("small").textContent = direction?.told ?? "";
       for (const one of find(".choose").children) one.setAttribute("aria-pressed", String(one.some) === String(now));

@@ -8,8 +8,8 @@ import gradio as gr
 _HERE = Path(__file__).parent
 SCRIPTS = (
     "page.js", "stage.js", "sheet.js", "layers.js", "cards.js", "figures.js", "mix.js", "noise.js",
-    "directions.js", "steer.js", "found.js", "teach.js", "find.js", "train_chart.js", "train_form.js", "train_watch.js",
-    "train.js",
+    "directions.js", "steer.js", "entangled.js", "found.js", "teach.js", "find.js", "train_chart.js", "train_form.js",
+    "train_watch.js", "train.js",
 )  # fmt: skip
 STYLES = ("page.css", "figures.css", "directions.css", "found.css", "train.css")
 
