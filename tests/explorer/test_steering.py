@@ -159,11 +159,11 @@ def test_the_measured_table_is_the_librarys(app, card):
 def test_files_come_in_and_go_out(app, card, tmp_path):
     store = app.directions(None, "")
     path = tmp_path / "other.directions.safetensors"
-    save_directions(DirectionSet("ab" * 32, (along(0, 1, name="x", layers=(1, 30)), X)), path)
+    save_directions(DirectionSet("ab" * 32, (along(0, 1, name="y", layers=(1, 30)), X)), path)
     found = direction_import.take_in(app.engine, store, card, path)
     assert "found in another model" in found.words
     assert "1 is here already" in found.words
-    assert [(direction.name, direction.layers) for direction in store.kept(card)] == [("x 2", (1,))]
+    assert [(direction.name, direction.layers) for direction in store.kept(card)] == [("y 2", (1,))]
     boundary = tmp_path / "smile_boundary.npy"
     write_boundary(along(0, 0, 1), boundary)
     (smile,) = direction_import.take_in(app.engine, store, card, boundary).added
@@ -171,7 +171,7 @@ def test_files_come_in_and_go_out(app, card, tmp_path):
     assert 0 < smile.sigma < 10
     out = tmp_path / "all.directions.safetensors"
     save_directions(direction_import.all_of(store, card), out)
-    assert [direction.name for direction in load_directions(out).directions] == ["x", "y", "x 2", "smile"]
+    assert [direction.name for direction in load_directions(out).directions] == ["x", "y", "y 2", "smile"]
     np.save(tmp_path / "narrow.npy", np.ones((1, 12)))
     with pytest.raises(InputError, match=r"width 12; this model's w has 16"):
         direction_import.take_in(app.engine, store, card, tmp_path / "narrow.npy")
