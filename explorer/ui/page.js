@@ -4,13 +4,15 @@
    loads a whole recipe calls `load(json)`. While a request is on its way newer values only replace each other, so a drag
    always ends on its last one. The server answers with the picture, its recipe and what every control should show. */
 (() => {
+  const SYNC_MS = 40, HAND_MS = 250; // controls are set this long after the last picture, and after the last touch of one
   const SETTLE_MS = 350; // after this long without an edit, and with no button down, a gesture is one step of the history
   const visitor = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2);
   const pending = new Map(); // slot → [name, value]: edits that the server has not seen
   const shown = {}; // what the controls show, by name
   const readers = []; // called with every answer, after its picture is painted
   let wanted = null; // a recipe to load instead of what is present
-  let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, whole = false, forgotten = false, queued = [];
+  let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, whole = false, queued = [], touched = -HAND_MS, syncing = 0;
+  const forgotten = new Set(); // names whose controls Gradio has made anew: what they show is not known
 
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -42,21 +44,23 @@
       loop();
     },
 
-    /* What controls should show: [[name, index or null], …] → values for Gradio, or its word for "leave it". */
+    /* What controls should show: [[name, index or null, what it showed at first], …] → values for Gradio, or its word
+       for "leave it". Only what differs is set, and nothing while a hand is on a control: its edit may not have come. */
     take(places) {
-      const values = latest ? latest.values : {};
-      const out = places.map(([name, index]) => {
+      const leave = { __type__: "update" }, values = latest ? latest.values : {};
+      if (inHand()) { sync(); return places.map(() => leave); }
+      const out = places.map(([name, index, first]) => {
         const value = index === null ? values[name] : values[name]?.[index];
-        const now = index === null ? shown[name] : shown[name]?.[index];
-        return value === undefined || value === null || (same(value, now) && !forgotten) ? { __type__: "update" } : value;
+        const now = name in shown ? (index === null ? shown[name] : shown[name]?.[index]) : first;
+        return value === undefined || value === null || (same(value, now) && !forgotten.has(name)) ? leave : value;
       });
-      forgotten = false;
+      forgotten.clear();
       Object.keys(values).forEach((name) => (shown[name] = merged(shown[name], values[name])));
       return out;
     },
 
-    /* Gradio has made its controls anew: set all of them again. */
-    forget() { forgotten = true; if (latest) refresh(); },
+    /* Gradio has made the controls of these names anew: set them again. */
+    forget(names) { names.forEach((name) => forgotten.add(name)); if (latest) refresh(); },
 
     value: (name) => (pending.has(name) ? pending.get(name)[1] : latest?.values[name]),
     /* Whether the server has not yet seen the newest edit of this name and slot. */
@@ -106,9 +110,17 @@
     if (latest.model !== model) { model = latest.model; stage.trigger("model"); }
     clearTimeout(timer);
     timer = setTimeout(ended, whole ? 0 : SETTLE_MS); // a recipe loaded whole is a step at once
-    const stale = forgotten || Object.keys(latest.values).some((name) => !same(merged(shown[name], latest.values[name]), shown[name]));
-    if (stale) setTimeout(() => explorer.idle() && stage.trigger("sync"), 40);
+    const stale = forgotten.size || Object.keys(latest.values).some((name) => !same(merged(shown[name], latest.values[name]), shown[name]));
+    if (stale) sync();
   }
+
+  /* While pictures are made this waits for their end, which calls it again. */
+  function sync() {
+    clearTimeout(syncing);
+    syncing = setTimeout(() => (inHand() ? sync() : explorer.idle() && stage.trigger("sync")), SYNC_MS);
+  }
+
+  function inHand() { return performance.now() - touched < HAND_MS; }
 
   function ended() {
     if (pointerDown || !explorer.idle()) timer = setTimeout(ended, SETTLE_MS);
@@ -122,6 +134,7 @@
     stage.settle();
   }
 
+  addEventListener("input", () => (touched = performance.now()), true);
   addEventListener("pointerdown", () => (pointerDown = true), true);
   for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, () => (pointerDown = false), true);
 })();

@@ -1,5 +1,6 @@
 """What tabs share: the stage, the bindings of controls to recipes, events. See the package's docstring."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,8 +88,8 @@ class Shared:
             for name, binding in self.bindings.by_name.items()
             for index, control in enumerate(binding.controls)
         ]
-        names = ", ".join(f'["{name}", {"null" if index is None else index}]' for name, index, _ in places)
-        take = f"() => window.explorer.take([{names}])"
+        told_places = [(name, index, getattr(control, "value", None)) for name, index, control in places]
+        take = f"() => window.explorer.take({json.dumps(told_places)})"
         controls = [control for _, _, control in places]
         self.live.sync(None, None, controls, js=take, show_progress="hidden")
         hooked = [output for _, outputs in self._model_hooks for output in outputs]
@@ -100,4 +101,6 @@ class Shared:
 
         if hooked:
             event = self.on(self.live.model, structure, self.live, hooked)
-            event.then(None, None, None, js="() => { window.explorer.forget(); }", show_progress="hidden")
+            again = json.dumps(sorted({name for name, _, control in places if any(control is one for one in hooked)}))
+            js = f"() => {{ window.explorer.forget({again}); }}"
+            event.then(None, None, None, js=js, show_progress="hidden")

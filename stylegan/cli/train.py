@@ -22,6 +22,7 @@ from stylegan.training.config import TrainConfig
 from stylegan.training.loop import Options, run
 from stylegan.training.plan import OPTIONS, Beginning, Plan, resumed
 from stylegan.training.run_folder import RunFacts, RunFolder
+from stylegan.training.state import newest_state
 from stylegan.training.trainer import Trainer
 from stylegan.training.world import World, join, leave
 
@@ -118,7 +119,7 @@ class _Job:
 
     plan: Plan
     config: TrainConfig
-    beginning: Beginning | None = None  # networks of a new run to begin from
+    beginning: Beginning | None = None  # networks that a run without any state begins from
     digest: str | None = None  # of the pictures, where the run goes on
 
 
@@ -134,7 +135,8 @@ def _resumed_job(folder: RunFolder, given: Mapping[str, Any]) -> _Job:
     facts = folder.read_facts()
     begun = Plan.of(facts.plan or {**given, "resolution": facts.config.generator.resolution, "seed": facts.config.seed})
     plan, config = resumed(begun, facts.config, given)
-    return _Job(plan, config, digest=str(facts.data.get("digest")))
+    started = newest_state(folder.state) is not None  # if not, it was killed before its first state: from the beginning
+    return _Job(plan, config, None if started else plan.beginning(), str(facts.data.get("digest")))
 
 
 def _train(job: _Job, folder: RunFolder, options: Options, world: World) -> None:

@@ -1,6 +1,7 @@
 """The optimiser of both networks: Adam with β₁ = 0 in TensorFlow's form (Karras et al. 2018, appendix A.1)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,12 +48,24 @@ class LossScale:
 class Adam:
     """Adam with β₁ = 0; ε is added to the root of the uncorrected second moment, as TensorFlow does."""
 
-    def __init__(self, parameters: list[torch.nn.Parameter], beta2: float, precision: str = "fp32") -> None:
+    def __init__(
+        self,
+        parameters: list[torch.nn.Parameter],
+        beta2: float,
+        precision: str = "fp32",
+        factors: Sequence[float] | None = None,
+    ) -> None:
+        """`factors`: of the learning rate, one for each parameter; None = 1 for all."""
         self.parameters, self.beta2 = parameters, beta2
         self.steps = 0  # since the last reset
         self.scale = LossScale.of(precision)
         fused = parameters[0].device.type in FUSED_DEVICES
-        self.optimizer = torch.optim.Adam(parameters, betas=(0.0, beta2), eps=EPS, fused=fused)
+        groups: dict[float, list[torch.nn.Parameter]] = {}
+        for parameter, factor in zip(parameters, factors or [1.0] * len(parameters), strict=True):
+            groups.setdefault(factor, []).append(parameter)
+        self._factors = list(groups)
+        kinds = [{"params": members} for members in groups.values()]
+        self.optimizer = torch.optim.Adam(kinds, betas=(0.0, beta2), eps=EPS, fused=fused)
 
     def reset(self) -> None:
         """Forget the moments."""
@@ -60,8 +73,9 @@ class Adam:
         self.steps = 0
 
     def set_rate(self, learning_rate: float) -> None:
-        """Learning rate of the next steps."""
-        self.optimizer.param_groups[0]["lr"] = learning_rate
+        """Learning rate of the next steps, before the factors."""
+        for group, factor in zip(self.optimizer.param_groups, self._factors, strict=True):
+            group["lr"] = learning_rate * factor
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of `loss`, scaled."""
@@ -82,7 +96,8 @@ class Adam:
         if finite:
             self.steps += 1
             # PyTorch adds ε to the corrected root: dividing ε by the correction gives TensorFlow's form.
-            self.optimizer.param_groups[0]["eps"] = EPS / math.sqrt(1 - self.beta2**self.steps)
+            for group in self.optimizer.param_groups:
+                group["eps"] = EPS / math.sqrt(1 - self.beta2**self.steps)
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return finite

@@ -21,6 +21,7 @@ NUMBERS = {  # the numbers of a TrainConfig: smallest and largest value
     "gp_weight": (0, 1e6),
     "drift_weight": (0, 1e6),
     "adam_beta2": (0, 0.99999),
+    "noise_rate": (0, 100),
     "ema_kimg": (0, 1e6),
     "ema_rampup": (1e-6, 1e3),
 }
@@ -58,6 +59,7 @@ class TrainConfig:
     # Bookkeeping
     mirror: bool = True  # flip half of the pictures
     adam_beta2: float = 0.99  # β₁ is 0
+    noise_rate: float = 1.0  # learning rate of the noise strengths, as a share of the others'
     ema_kimg: float = 10.0  # half-life of the averaged generator
     ema_rampup: float | None = None  # the half-life is at most this share of the images so far; None = no ramp
     precision: Precision = "fp32"  # of the convolutions; weights, statistics and penalties stay in float32

@@ -180,8 +180,8 @@ def resumed(begun: Plan, stored: TrainConfig, given: Mapping[str, Any]) -> tuple
     """
     asked = Plan.of({"data": begun.data, **given})
     network, train = _split(asked.settings)
-    fixed = {name: getattr(begun, name) for name in ("resolution", "preset", "seed")}
-    wanted = {name: value for name, value in given.items() if name in fixed and value is not None}
+    fixed = {name: getattr(begun, name) for name in ("resolution", "preset", "seed", "init_from")}
+    wanted = {name: getattr(asked, name) for name in fixed if given.get(name) is not None}
     for config in (stored.discriminator, stored.generator):
         fixed |= {name: getattr(config, name) for name in network if hasattr(config, name)}
     for name, value in {**wanted, **network}.items():

@@ -46,7 +46,8 @@ class Trainer:
         self.Gs = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.forward = Forward(config, self.G, self.D, world.device, compile_synthesis)
         self.g_adam, self.d_adam = (
-            Adam(list(network.parameters()), config.adam_beta2, config.precision) for network in (self.G, self.D)
+            Adam(list(network.parameters()), config.adam_beta2, config.precision, factors)
+            for network, factors in ((self.G, _factors(self.G, config)), (self.D, None))
         )
         self.nimg = 0  # pictures shown so far
         self.iterations = 0
@@ -142,6 +143,11 @@ class Trainer:
         start, stop = self.world.share(phase.minibatch)
         rng = keyed_rng(self.world.device, self.config.seed, "mixtures", self.iterations)
         return torch.rand(phase.minibatch, 1, 1, 1, generator=rng, device=self.world.device)[start:stop]
+
+
+def _factors(G: Generator, config: TrainConfig) -> list[float]:
+    """Of the learning rate, for each parameter of the generator."""
+    return [config.noise_rate if name.endswith(".noise_strength") else 1.0 for name, _ in G.named_parameters()]
 
 
 def adopt(network: Generator | Discriminator, source: Generator | Discriminator) -> None:

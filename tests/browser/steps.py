@@ -33,7 +33,7 @@ def control(page: Any, name: str) -> Any:
 def shows(page: Any, name: str, value: float) -> None:
     """Wait until a control shows a number."""
     page.wait_for_function(
-        "([name, value]) => Number(document.querySelector(`#${name} input[type=number]`).value) === value",
+        "([name, value]) => Number(document.querySelector(`#${name} input[type=number]`)?.value) === value",
         arg=[name, value],
     )
 

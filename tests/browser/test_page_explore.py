@@ -135,6 +135,46 @@ def test_blending_to_a_second_seed_and_back(visit, served):
     shows(page, "blend-amount", 0.5)
 
 
+def test_an_edit_at_the_very_moment_when_controls_are_set_is_kept(visit):
+    page = visit("?seed=5")
+    page.get_by_text("Blend", exact=True).click()
+    shows(page, "blend-amount", 0)
+    page.evaluate(
+        """() => {
+            const take = explorer.take, input = document.querySelector("#blend-amount input[type=number]");
+            explorer.take = (places) => { // the browser has the edit, Gradio has not told of it yet
+                explorer.take = take;
+                Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, "0.5");
+                input.dispatchEvent(new Event("input", { bubbles: true }));
+                return take(places);
+            };
+            explorer.forget(["blend"]);
+        }"""
+    )
+    assert until(page, "recipe.source.amount === 0.5").source == Blend(5, 1, 0.5)
+    shows(page, "blend-amount", 0.5)
+
+
+def test_another_model_sets_no_control_but_those_that_it_made_anew(visit, served):
+    page = visit("?seed=5")
+    other = served.app.library.cards()[1].digest
+    page.evaluate(
+        """() => {
+            const take = explorer.take;
+            window.set = new Set();
+            explorer.take = (places) => {
+                const values = take(places);
+                places.forEach(([name], i) => values[i]?.__type__ !== "update" && set.add(name));
+                return values;
+            };
+        }"""
+    )
+    page.evaluate("(digest) => explorer.edit('model', digest)", other)
+    until(page, f"recipe.model === '{other}'")
+    page.wait_for_function("set.has('cutoff') && set.has('label')")
+    assert set(page.evaluate("[...set]")) == {"cutoff", "label", "model", "recipe"}
+
+
 def test_psi_per_layer_and_cutoff(visit, served):
     page = visit()
     page.get_by_text("ψ per layer", exact=True).click()

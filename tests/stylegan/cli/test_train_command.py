@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -24,7 +26,9 @@ from stylegan.training.meter import Tick
 from stylegan.training.plan import OPTIONS, Plan
 from stylegan.training.presets import preset
 from stylegan.training.run_folder import RunFolder, read_events
-from stylegan.training.state import newest_state
+from stylegan.training.state import load_state, newest_state
+from stylegan.training.trainer import Trainer
+from stylegan.training.world import World
 
 TINY = ["--preset=small", "--resolution=16", "--fmap-base=64", "--fmap-max=8", "--z-dim=8", "--w-dim=8"]
 TINY += ["--mapping-layers=2", "--minibatch=8", "--set=mapping_fmaps=8", "--threads=1"]
@@ -97,6 +101,16 @@ def test_fine_tuning_and_growing_a_snapshot(photos, tmp_path):
     assert (config.generator.z_dim, config.generator.fmap_max, config.initial_resolution) == (8, 8, 16)
     resumed = _train("--out", tmp_path / "b", "--resume", "--kimg=0.06", "--threads=1", "--init-from", snapshot)
     assert resumed.exit_code == 0, resumed.output
+    for state in (tmp_path / "b" / "state").iterdir():  # as if it had been killed before its first state
+        shutil.rmtree(state)
+    again = _train("--out", tmp_path / "b", "--resume", "--time-limit=0", "--threads=1", "--state-minutes=1000")
+    assert "started" in again.stderr
+    begun = stylegan.load(snapshot).state_dict()
+    now = Trainer(config, World(torch.device("cpu")))
+    load_state(now, newest_state(tmp_path / "b" / "state"))
+    assert all(torch.equal(tensor, now.G.state_dict()[name]) for name, tensor in begun.items())
+    other = _train("--out", tmp_path / "b", "--resume", "--init-from", tmp_path / "other.safetensors")
+    _failed(other, "init_from is ")
     plain = _train(*options, "--resolution=16", "--out", tmp_path / "c", "--init-from", snapshot, "--no-labels")
     _failed(plain, "The model to begin from has other layers")
 

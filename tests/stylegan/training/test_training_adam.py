@@ -33,6 +33,22 @@ def test_steps_follow_the_formula():
     assert parameter.tolist() == pytest.approx(p, rel=1e-5)
 
 
+def test_each_parameter_has_its_share_of_the_rate():
+    slow, fast = (torch.nn.Parameter(torch.tensor([1.0, -2.0])) for _ in range(2))
+    adam = Adam([slow, fast], 0.9, factors=[0.05, 1.0])
+    alone, adam_alone = _adam([1.0, -2.0])
+    adam.set_rate(0.1)
+    for t in range(3):
+        for parameter in (slow, fast, alone):
+            parameter.grad = torch.tensor([0.5, -1.0 - t])
+        adam.step(ONE)
+        adam_alone.step(ONE)
+    assert torch.equal(fast, alone)  # the factor of one parameter is nothing to another
+    start = torch.tensor([1.0, -2.0])
+    torch.testing.assert_close(slow - start, 0.05 * (fast - start), rtol=1e-4, atol=1e-6)
+    assert sorted(adam.second_moments()) == [0, 1]  # by index, whatever the group
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_a_step_with_a_gradient_that_is_not_finite_is_left_out(bad):
     parameter, adam = _adam([1.0, 2.0])

@@ -51,10 +51,17 @@ def test_without_a_mapping_w_is_as_wide_as_its_input():
 def test_small_grows_in_the_first_part_of_any_run():
     for resolution in (8, 16, 64, 256):
         config = preset("small", resolution, total_kimg=30.0)
-        assert config.grown_kimg <= 0.4 * 30 + 1e-9
+        assert config.grown_kimg <= 0.3 * 30
         assert config.phase(0).resolution == 8
         assert config.phase(30_000).lod == 0
     assert preset("small", 64).r1_gamma == pytest.approx(8)
+
+
+def test_noise_learns_slowly_in_small_runs_only():
+    assert preset("small", 64).noise_rate < 0.1
+    assert all(preset(name, 64).noise_rate == 1 for name in "bcdef")
+    old = {name: value for name, value in preset("f", 64).to_json().items() if name != "noise_rate"}
+    assert TrainConfig.from_json(old).noise_rate == 1  # runs begun before there was such an option
 
 
 def test_overrides_go_where_they_belong():

@@ -217,6 +217,7 @@ def test_the_same_command_resumes():
         ({"resolution": 64}, "resolution is 32 in this run and cannot become 64: begin a new run"),
         ({"preset": "f"}, "preset is small in this run"),
         ({"seed": 1}, "seed is 0 in this run"),
+        ({"init_from": "other.safetensors"}, "init_from is None in this run"),
         ({"fmap_max": 32}, "fmap_max is 16 in this run"),
         ({"style_mixing": 0.1}, "style_mixing_prob is 0.9 in this run"),
         ({"mbstd_group_size": 8}, "mbstd_group_size is 4 in this run"),

@@ -102,6 +102,21 @@ def test_average_lags_and_copies_buffers(tiny, stripes):
     assert not any(p.requires_grad for p in trainer.Gs.parameters())
 
 
+def test_noise_strengths_learn_at_a_rate_of_their_own(tiny, stripes):
+    trainers = [Trainer(tiny(noise_rate=rate), ONE) for rate in (1.0, 0.25, 0.0)]
+    for trainer in trainers:
+        _train(trainer, stripes(), 1)
+    full, quarter, none = (dict(trainer.G.named_parameters()) for trainer in trainers)
+    moved = [name for name in full if name.endswith(".noise_strength") and full[name].abs().sum()]
+    assert moved
+    for name, parameter in full.items():
+        if name in moved:  # they begin at 0
+            torch.testing.assert_close(quarter[name], parameter / 4, rtol=1e-4, atol=1e-8)
+            assert not none[name].any()
+        else:
+            assert torch.equal(quarter[name], parameter)
+
+
 def test_ema_beta():
     assert ema.ema_beta(32, 10**6, 10.0, None) == 0.5 ** (32 / 10_000)
     assert ema.ema_beta(32, 1000, 10.0, 0.05) == 0.5 ** (32 / 50)
