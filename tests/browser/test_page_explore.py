@@ -157,6 +157,7 @@ def test_an_edit_at_the_very_moment_when_controls_are_set_is_kept(visit):
 
 def test_another_model_sets_no_control_but_those_that_it_made_anew(visit, served):
     page = visit("?seed=5")
+    shows(page, "seed", 5)
     other = served.app.library.cards()[1].digest
     page.evaluate(
         """() => {
