@@ -17,6 +17,7 @@ from explorer.recipe import Recipe
 from explorer.ui import (
     api,
     api_figures,
+    api_find,
     directions,
     explore,
     gallery,
@@ -95,6 +96,7 @@ def build(app: AppContext) -> gr.Blocks:
         ).then(None, note, None, js="(note) => { if (note) window.explorer.error(note); }", show_progress="hidden")
         api.build(app)
         api_figures.build(app)
+        api_find.build(app)
     return page
 
 
