@@ -16,6 +16,7 @@ from explorer.library import ModelCard
 from explorer.recipe import Recipe
 from explorer.ui import (
     api,
+    api_directions,
     api_figures,
     api_find,
     directions,
@@ -96,6 +97,7 @@ def build(app: AppContext) -> gr.Blocks:
         ).then(None, note, None, js="(note) => { if (note) window.explorer.error(note); }", show_progress="hidden")
         api.build(app)
         api_figures.build(app)
+        api_directions.build(app)
         api_find.build(app)
     return page
 

@@ -78,3 +78,16 @@ def test_another_model_has_other_directions(page):
     page.wait_for_function("!document.querySelector('#steer .row')")
     assert "no directions yet" in page.locator("#steer .note").text_content()
     assert recipe(page).edits == ()
+
+
+def test_programs_steer_as_the_page_does(served):
+    from gradio_client import Client
+
+    client = Client(served.url, verbose=False)
+    assert [one["name"] for one in client.predict(api_name="/directions")] == ["smile", "age", "glasses"]
+    _, made, reading = client.predict(3, "glasses", -1.5, "", "smile, age", api_name="/steer")
+    (edit,) = made["edits"]
+    assert (edit["direction"]["name"], edit["strength"], edit["layers"]) == ("glasses", -1.5, [0, 1])
+    assert {lock["name"] for lock in edit["locks"]} == {"smile", "age"}
+    assert 0 < reading["left"] < 1
+    assert len(client.predict(api_name="/entanglement")["rows"]) == 3
