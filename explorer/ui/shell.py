@@ -17,8 +17,10 @@ from explorer.recipe import Recipe
 from explorer.ui import (
     api,
     api_figures,
+    api_film,
     directions,
     explore,
+    film,
     gallery,
     launch,
     mix,
@@ -47,6 +49,7 @@ TABS = (
     Tab("Directions", directions.build),
     Tab("Noise", noise.build),
     Tab("Truncation", truncation.build),
+    Tab("Film", film.build),
     Tab("Gallery", gallery.build),
     Tab("Models", models.build),
 )
@@ -93,6 +96,7 @@ def build(app: AppContext) -> gr.Blocks:
         ).then(None, note, None, js="(note) => { if (note) window.explorer.error(note); }", show_progress="hidden")
         api.build(app)
         api_figures.build(app)
+        api_film.build(app)
     return page
 
 
