@@ -6,7 +6,7 @@
   explorer.filmView = (element, server, { film, ask, say, kind, enough }) => {
     const find = (selector) => element.querySelector(selector);
     const screen = find(".screen"), canvas = find(".screen canvas"), scrub = find(".scrub"), time = find(".time"), play = find("[data-act=play]");
-    const job = find(".job"), bar = find(".job progress"), told = find(".job .told"), save = find(".job .save"), made = find(".made");
+    const job = find(".job"), bar = find(".job progress"), told = find(".job .told"), save = find(".job .save"), made = find(".made"), facts = find(".facts");
     let preview = null, asked = null, busy = false, again = false, timer = 0, playing = !matchMedia("(prefers-reduced-motion)").matches, began = 0;
 
     function changed() {
@@ -19,7 +19,7 @@
       if (!element.offsetParent || !explorer.present) return;
       screen.classList.toggle("bare", !enough());
       screen.classList.toggle("pixels", explorer.pixels);
-      if (!enough()) { preview = null; asked = null; time.textContent = ""; return; }
+      if (!enough()) { preview = null; asked = null; time.textContent = facts.textContent = ""; return; }
       if (busy) { again = true; return; }
       const wish = film(), key = JSON.stringify(wish);
       if (key === asked) return;
@@ -37,8 +37,9 @@
         preview = { ...answer, strip, seconds: answer.total / answer.fps, width: strip.width / answer.frames.length };
         began = performance.now();
         if (!job.classList.contains("on")) job.classList.remove("done");
+        facts.textContent = `${preview.total} frames of ${preview.size.join(" × ")} pixels; the preview has ${preview.frames.length}`;
         show(0);
-        requestAnimationFrame(tick);
+        tick();
       }
       if (again) { again = false; changed(); }
     }
@@ -55,8 +56,7 @@
         preview.index = index;
       }
       scrub.value = at / preview.seconds;
-      const [width, height] = preview.size;
-      time.textContent = `${at.toFixed(1)} of ${Number(preview.seconds.toFixed(2))} s · ${preview.total} frames · ${width} × ${height}`;
+      time.textContent = `${at.toFixed(1)} of ${Number(preview.seconds.toFixed(2))} s`;
     }
 
     let ticking = false;
@@ -102,6 +102,7 @@
       const shown = suffix === "mp4" ? Object.assign(document.createElement("video"), { controls: true, loop: true, autoplay: true, muted: true, playsInline: true, src: url })
         : Object.assign(document.createElement("img"), { alt: "The film", src: url });
       screen.classList.toggle("pixels", explorer.pixels);
+      hold(false);
       made.replaceChildren(shown);
     }
 
