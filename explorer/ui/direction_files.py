@@ -70,7 +70,10 @@ def build(app: AppContext, shared: Shared, steer: gr.HTML) -> None:
     chosen = [shared.live, steer]
     events = [
         shared.on(upload.upload, take_in, [upload, shared.live, shared.visitor], note, queue=True),
-        shared.on([rename.click, name.submit], renamed, [*chosen, name, shared.visitor], [name, note]),
+        *(
+            shared.on(act, renamed, [*chosen, name, shared.visitor], [name, note])
+            for act in (rename.click, name.submit)
+        ),
         shared.on(forget.click, forgotten, [*chosen, shared.visitor], [shared.live, note]),
     ]
     for event in events:

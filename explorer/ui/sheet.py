@@ -1,6 +1,6 @@
 """Contact sheets: many small pictures to click on, as one Gradio component; see sheet.js."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -23,6 +23,20 @@ def sheet(app: AppContext, elem_id: str, label: str, *, loads: bool = True, room
         room: cells to leave room for until there are pictures, so that nothing moves when they come.
     """
 
+    return gr.HTML(
+        cells([(None, "")] * room, 0) if room else None,
+        html_template=f'<div class="cells" role="group" aria-label="{label}"{" data-loads" if loads else ""}></div>',
+        js_on_load="window.explorer.sheet(element, trigger, props, server, watch); // 'pick'",
+        apply_default_css=False,
+        elem_id=elem_id,
+        elem_classes="sheet",
+        server_functions=[strip_function(app)],
+    )
+
+
+def strip_function(app: AppContext) -> Callable[..., Any]:
+    """The server function that renders a sheet's cells."""
+
     @answering
     def strip(data: Mapping[str, Any]) -> dict[str, Any]:
         """{visitor, recipes: [JSON, …]} → {image}: their pictures side by side."""
@@ -34,15 +48,7 @@ def sheet(app: AppContext, elem_id: str, label: str, *, loads: bool = True, room
         picture = app.engine.sheet(recipes, len(recipes), size, 0, visitor_of(data), smooth=True)
         return {"image": frames.data_uri(picture, lossless=False)}
 
-    return gr.HTML(
-        cells([(None, "")] * room, 0) if room else None,
-        html_template=f'<div class="cells" role="group" aria-label="{label}"{" data-loads" if loads else ""}></div>',
-        js_on_load="window.explorer.sheet(element, trigger, props, server, watch); // 'pick'",
-        apply_default_css=False,
-        elem_id=elem_id,
-        elem_classes="sheet",
-        server_functions=[strip],
-    )
+    return strip
 
 
 def cells(pictures: Sequence[tuple[Recipe | None, str]], columns: int, here: int | None = None) -> dict[str, Any]:

@@ -18,9 +18,11 @@ from explorer.ui import (
     api,
     api_directions,
     api_figures,
+    api_film,
     api_find,
     directions,
     explore,
+    film,
     gallery,
     launch,
     mix,
@@ -50,6 +52,7 @@ TABS = (
     Tab("Directions", directions.build),
     Tab("Noise", noise.build),
     Tab("Truncation", truncation.build),
+    Tab("Film", film.build),
     Tab("Gallery", gallery.build),
     Tab("Train", train.build, stage=False, owner=True),
     Tab("Models", models.build),
@@ -99,6 +102,7 @@ def build(app: AppContext) -> gr.Blocks:
         api_figures.build(app)
         api_directions.build(app)
         api_find.build(app)
+        api_film.build(app)
     return page
 
 
