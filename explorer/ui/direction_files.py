@@ -68,12 +68,10 @@ def build(app: AppContext, shared: Shared, steer: gr.HTML) -> None:
         return plain.json, f"{direction.name} is forgotten."
 
     chosen = [shared.live, steer]
+    named = [*chosen, name, shared.visitor]
     events = [
         shared.on(upload.upload, take_in, [upload, shared.live, shared.visitor], note, queue=True),
-        *(
-            shared.on(act, renamed, [*chosen, name, shared.visitor], [name, note])
-            for act in (rename.click, name.submit)
-        ),
+        *(shared.on(act, renamed, named, [name, note]) for act in (rename.click, name.submit)),
         shared.on(forget.click, forgotten, [*chosen, shared.visitor], [shared.live, note]),
     ]
     for event in events:

@@ -80,14 +80,53 @@ def test_another_model_has_other_directions(page):
     assert recipe(page).edits == ()
 
 
-def test_programs_steer_as_the_page_does(served):
-    from gradio_client import Client
+def test_readings_traversal_and_layers_of_the_chosen_direction(page):
+    page.get_by_role("button", name="glasses", exact=True).click()
+    page.wait_for_function("document.querySelector('#steer-layers b').textContent === 'glasses'")
+    page.wait_for_function("document.querySelectorAll('#traversal .cell').length === 7")
+    slide(page, "glasses", 2)
+    until(page, "recipe.edits?.[0].strength === 2")
+    page.locator("#steer-layers .choose").get_by_role("button", name="all", exact=True).click()
+    (edit,) = until(page, "recipe.edits?.length === 1 && !recipe.edits[0].layers").edits
+    assert edit.direction.name == "glasses"
+    page.locator("#steer .others summary").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('#steer .other')].some((line) => /^brightness/.test(line.textContent))"
+    )
+    page.get_by_label("Further seeds").fill("4,5")
+    page.get_by_label("Further seeds").press("Enter")
+    page.wait_for_function("document.querySelectorAll('#traversal .cell').length === 21")
+    page.locator("#steer").get_by_label("glasses, in standard deviations").fill("60")
+    page.locator("#steer").get_by_label("glasses, in standard deviations").press("Enter")
+    page.wait_for_function("/left the region/.test(document.querySelector('#steer .warning').textContent)")
 
-    client = Client(served.url, verbose=False)
-    assert [one["name"] for one in client.predict(api_name="/directions")] == ["smile", "age", "glasses"]
-    _, made, reading = client.predict(3, "glasses", -1.5, "", "smile, age", api_name="/steer")
-    (edit,) = made["edits"]
-    assert (edit["direction"]["name"], edit["strength"], edit["layers"]) == ("glasses", -1.5, [0, 1])
-    assert {lock["name"] for lock in edit["locks"]} == {"smile", "age"}
-    assert 0 < reading["left"] < 1
-    assert len(client.predict(api_name="/entanglement")["rows"]) == 3
+
+def test_entanglement_as_cosines_and_measured(page):
+    page.get_by_role("tab", name="Entanglement").click()
+    page.wait_for_function("document.querySelectorAll('#entangled td[data-at]').length === 9")
+    assert page.locator("#entangled td[data-at='0 0']").text_content() == "1.00"
+    page.get_by_role("button", name="Measured").click()
+    page.locator("#entangled [data-seeds]").fill("4")
+    page.locator("#entangled [data-go]").click()
+    page.wait_for_function("document.querySelectorAll('#entangled td[data-at]').length === 33")
+    page.locator("#entangled td[data-at='1 0']").hover()
+    assert "+1σ of age changes brightness by" in page.locator("#entangled .hover").text_content()
+    with page.expect_download() as download:
+        page.locator("#entangled [data-csv]").click()
+    assert Path(download.value.path()).read_text().startswith("direction,score,change,standard_error")
+
+
+def test_a_file_comes_in_and_its_direction_is_renamed_and_forgotten(page, tmp_path):
+    np.save(tmp_path / "hat_boundary.npy", np.eye(16)[:1])
+    page.locator("#direction-import input[type=file], input[type=file][accept*=npy]").first.set_input_files(
+        tmp_path / "hat_boundary.npy"
+    )
+    page.get_by_role("button", name="hat", exact=True).click()
+    slide(page, "hat", 1)
+    assert until(page, "recipe.edits?.length === 1").edits[0].direction.name == "hat"
+    page.locator("#direction-name input, #direction-name textarea").fill("bonnet")
+    page.locator("#direction-rename").click()
+    page.get_by_role("button", name="bonnet", exact=True).click()
+    page.locator("#direction-forget").click()
+    page.wait_for_function("document.querySelectorAll('#steer .row').length === 3")
+    until(page, "!recipe.edits")
