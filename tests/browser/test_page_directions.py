@@ -130,3 +130,16 @@ def test_a_file_comes_in_and_its_direction_is_renamed_and_forgotten(page, tmp_pa
     page.locator("#direction-forget").click()
     page.wait_for_function("document.querySelectorAll('#steer .row').length === 3")
     until(page, "!recipe.edits")
+
+
+def test_programs_steer_as_the_page_does(served):
+    from gradio_client import Client
+
+    client = Client(served.url, verbose=False)
+    assert [one["name"] for one in client.predict(api_name="/directions")] == ["smile", "age", "glasses"]
+    _, made, reading = client.predict(3, "glasses", -1.5, "", "smile, age", api_name="/steer")
+    (edit,) = made["edits"]
+    assert (edit["direction"]["name"], edit["strength"], edit["layers"]) == ("glasses", -1.5, [0, 1])
+    assert {lock["name"] for lock in edit["locks"]} == {"smile", "age"}
+    assert 0 < reading["left"] < 1
+    assert len(client.predict(api_name="/entanglement")["rows"]) == 3
