@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 
 
 def test_memory_counts_what_is_kept():
-    small = preset("small", 64)
+    small = preset("small", 64, network={"fmap_base": 2048}, minibatch_base=16)
     whole = estimate.memory_mib(small)
     assert 500 < whole < 1200  # 863 MiB were measured
     halved, quarter = (estimate.memory_mib(replace(small, microbatch=n)) for n in (8, 4))
