@@ -28,6 +28,7 @@ def serve(folder: Path, **options: Any) -> Iterator[Served]:
     """Serve two tiny models (the second has 3 classes) from `folder`, with everything that is written inside it."""
     import tiny_models
 
+    outer = os.environ.get("GRADIO_TEMP_DIR")  # of another page, which may live longer than this one
     os.environ["GRADIO_TEMP_DIR"] = str(folder / "temporary")
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # as `launch.own_temp_folder`; its pandas code warns
     from explorer.ui import launch, shell
@@ -48,6 +49,8 @@ def serve(folder: Path, **options: Any) -> Iterator[Served]:
         yield Served(f"http://127.0.0.1:{app.options.port}", app)
     finally:
         page.close(verbose=False)
+        if outer is not None:
+            os.environ["GRADIO_TEMP_DIR"] = outer
 
 
 def free_port() -> int:
