@@ -192,7 +192,7 @@ def check_broken(name: str, broken: Sequence[Broken], found: int, limit: int) ->
     if len(broken) > limit:
         raise DataError(
             f"{shown(name)}: at least {len(broken)} of {found} images cannot be used, and {limit} may be skipped: "
-            f"{listed(tuple(broken))}. Repair or remove them, or allow more."
+            f"{listed(tuple(broken))}. Repair or remove them."
         )
 
 
