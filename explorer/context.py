@@ -46,7 +46,7 @@ class AppContext:
         for folder in _folders_of_directions(options.directions):
             DirectionStore(library, folder).load()
         engine, scorers = Engine(library), Scorers(library)
-        return cls(options, library, engine, Finder(engine), scorers, Readings(engine, scorers))
+        return cls(options, library, engine, Finder(engine, scorers), scorers, Readings(engine, scorers))
 
     def make_room(self) -> None:
         """Where strangers come, forget what visitors kept who have not added to it for longest; else the disk fills."""

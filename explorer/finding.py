@@ -15,6 +15,7 @@ from explorer.cache import ByteCache
 from explorer.engine import Engine
 from explorer.library import ModelCard
 from explorer.recipe import Recipe
+from explorer.scorers import Scorers
 from explorer.values import RecipeError, choice, items, show, whole
 from stylegan import directions as library
 from stylegan.directions import (
@@ -30,7 +31,7 @@ from stylegan.directions import (
 )
 from stylegan.directions import sampling as _sampling
 from stylegan.directions.records import part
-from stylegan.errors import InputError, StyleGANError
+from stylegan.errors import InputError
 from stylegan.images import Picture, grid
 from stylegan.networks import Generator
 
@@ -92,17 +93,16 @@ class Look:
 class Finder:
     """Finds directions, for all visitors. Thread-safe."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._library = engine, engine.library
+    def __init__(self, engine: Engine, scorers: Scorers) -> None:
+        self._engine, self._library, self._scorers = engine, engine.library, scorers
         self._samples: ByteCache[Any, Samples] = ByteCache(_SAMPLES_BYTES)
         self._pools: ByteCache[Any, Samples] = ByteCache(_POOLS_BYTES)
         self._found: OrderedDict[tuple[str, str], Direction] = OrderedDict()
-        self._scorers: dict[str, tuple[Any, Scorer | None, str]] = {}  # model → file's stamp, its scorer, what is wrong
         self._lock = threading.Lock()
 
     def scorers(self, model: str) -> list[dict[str, Any]]:
         """What there is to fit to, as plain data: the model's own scorer, where it has one, and picture measures."""
-        own, problem = self._own_scorer(model)
+        own, problem = self._scorers.own(model)
         found = [] if own is None else [_scorer_data(ATTRIBUTES, "Attributes", own)]
         measures = _scorer_data(MEASURES, "Picture measures", PictureMeasures())
         return [*found, {**measures, "problem": problem} if problem else measures]
@@ -209,25 +209,10 @@ class Finder:
     def _scorer(self, asked: Asked) -> Scorer:
         if asked.scorer == MEASURES:
             return PictureMeasures()
-        scorer, problem = self._own_scorer(asked.model)
+        scorer, problem = self._scorers.own(asked.model)
         if scorer is None:
             raise InputError(problem or "This model has no attribute scorer beside it: take measures or a table.")
         return scorer
-
-    def _own_scorer(self, model: str) -> tuple[Scorer | None, str]:
-        """The scorer in the file beside a model; what is wrong with it, where it cannot be read."""
-        file = self._library.companion(model, ".attributes")
-        if file is None:
-            return None, ""
-        status = file.stat()
-        stamp = (file, status.st_size, status.st_mtime_ns)
-        with self._lock:
-            if self._scorers.get(model, (None,))[0] != stamp:
-                try:
-                    self._scorers[model] = (stamp, library.load_scorer(file), "")
-                except StyleGANError as error:
-                    self._scorers[model] = (stamp, None, str(error))
-            return self._scorers[model][1:]
 
     def _sampled(self, asked: Asked, scorer: Scorer | ScoreTable, visitor: str | None) -> Iterator[Step[Samples]]:
         key = (asked.model, scorer.digest, asked.count, asked.label)
@@ -246,8 +231,6 @@ class Finder:
         if isinstance(scorer, ScoreTable):
             return _tabled(G, scorer, asked.label)
         device = G.w_mean.device
-        if isinstance(scorer, library.AttributeScorer):
-            scorer.to(device)
         batch = max(1, min(64, _BATCH_PX // G.config.resolution**2)) * (1 if device.type == "cpu" else 8)
         return library.sample(G, scorer, asked.count, label=asked.label, batch=batch)
 

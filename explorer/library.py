@@ -84,6 +84,11 @@ class Library:
         self.refresh()
 
     @property
+    def device(self) -> str:
+        """Where the networks are."""
+        return self._device
+
+    @property
     def default(self) -> str:
         """Digest of the model that is shown first."""
         with self._lock:

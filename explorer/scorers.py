@@ -18,7 +18,9 @@ class Scorers:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._read: dict[Path, tuple[Stamp, Scorer, str]] = {}  # when read, the scorer, what is wrong with the file
+        self._read: dict[
+            Path, tuple[Stamp, Scorer | None, str]
+        ] = {}  # when read, the scorer, what is wrong with the file
         self._lock = threading.Lock()
 
     def of(self, model: str) -> tuple[Scorer, str]:
@@ -27,22 +29,31 @@ class Scorers:
         Raises:
             InputError: no model of this digest.
         """
+        scorer, problem = self.own(model)
+        return MEASURES if scorer is None else scorer, problem
+
+    def own(self, model: str) -> tuple[Scorer | None, str]:
+        """The scorer in the file beside a model, if there is one; what is wrong with it, where it cannot be read.
+
+        Raises:
+            InputError: no model of this digest.
+        """
         path = self._library.companion(model, ATTRIBUTES)
         if path is None:
-            return MEASURES, ""
+            return None, ""
         with self._lock:
             try:
                 status = path.stat()
                 stamp = (status.st_size, status.st_mtime_ns)
                 if path not in self._read or self._read[path][0] != stamp:
-                    self._read[path] = (stamp, *_opened(path))
+                    self._read[path] = (stamp, *_opened(path, self._library.device))
             except OSError:  # gone since
-                return MEASURES, ""
+                return None, ""
             return self._read[path][1:]
 
 
-def _opened(path: Path) -> tuple[Scorer, str]:
+def _opened(path: Path, device: str) -> tuple[Scorer | None, str]:
     try:
-        return load_scorer(path), ""
+        return load_scorer(path, device), ""
     except StyleGANError as error:
-        return MEASURES, str(error)
+        return None, str(error)

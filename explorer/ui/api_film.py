@@ -10,7 +10,8 @@ from explorer.adapt import fresh
 from explorer.context import AppContext
 from explorer.film import MAX_KEYS, Film, Key
 from explorer.ui.api import endpoint, model_of, record
-from explorer.ui.film import checked, new_file, suffix_of
+from explorer.ui.files import new_file
+from explorer.ui.film import checked, suffix_of
 
 
 def build(app: AppContext) -> None:
@@ -44,7 +45,7 @@ def build(app: AppContext) -> None:
             psi: truncation ψ of all keys, from −10 to 10.
             model: digest or name; empty is the first one of /models.
         """
-        path = new_file(suffix_of(format))
+        path = new_file(f"film{suffix_of(format)}")
         if film:
             made = Film.from_json(film) if isinstance(film, str) else Film.from_data(film)
         else:

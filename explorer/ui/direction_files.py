@@ -1,6 +1,5 @@
 """Directions as files: what people import and save in the Steer part, and what they rename and forget there."""
 
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from explorer.base import save_directions, write_boundary
 from explorer.context import AppContext
 from explorer.direction_store import DirectionStore
 from explorer.library import ModelCard
+from explorer.ui.files import new_file
 from explorer.ui.shared import Shared
 from explorer.values import RecipeError
 
@@ -41,14 +41,14 @@ def build(app: AppContext, shared: Shared, steer: gr.HTML) -> None:
 
     def save_all(text: str, key: str, request: gr.Request) -> str:
         card, store = of(text, key, request)
-        path = _new(f"{direction_import.file_name(card.name)}.directions.safetensors")
+        path = new_file(f"{direction_import.file_name(card.name)}.directions.safetensors")
         save_directions(direction_import.all_of(store, card), path)
         return str(path)
 
     def save_one(text: str, chosen: Any, key: str, request: gr.Request) -> str:
         card, store = of(text, key, request)
         direction = store.get(card, _digest(chosen))
-        path = _new(f"{direction_import.file_name(direction.name)}_boundary.npy")
+        path = new_file(f"{direction_import.file_name(direction.name)}_boundary.npy")
         write_boundary(direction, path)
         return str(path)
 
@@ -86,9 +86,3 @@ def _digest(chosen: Any) -> str:
     if not isinstance(digest, str):
         raise RecipeError("No direction is chosen.")
     return digest
-
-
-def _new(name: str) -> Path:
-    path = Path(gr.utils.get_upload_folder(), uuid.uuid4().hex, name)
-    path.parent.mkdir(parents=True)
-    return path

@@ -3,10 +3,7 @@
 The film being made lives in the page (film.js) and comes along with every request; what comes of it is `explorer.film`.
 """
 
-import base64
-import binascii
 import json
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,8 +21,9 @@ from explorer.recipe import Recipe
 from explorer.ui import sheet
 from explorer.ui.bind import answering, text_of, visitor_of
 from explorer.ui.figures import Work
+from explorer.ui.files import file_of, new_file
 from explorer.ui.shared import Shared
-from explorer.values import RecipeError, choice
+from explorer.values import choice
 
 FILMS = 2  # rendered at a time
 KEPT = 24  # kept pictures to choose from
@@ -78,13 +76,6 @@ def checked(app: AppContext, film: Film) -> Film:
             if has > most:
                 raise FilmError(f"Here a film has at most {most} {what}, not {has}.")
     return film
-
-
-def new_file(suffix: str) -> Path:
-    """Where a film goes that the page or a client will fetch; nothing of the name comes from them."""
-    path = Path(gr.utils.get_upload_folder(), uuid.uuid4().hex, f"film{suffix}")
-    path.parent.mkdir(parents=True)
-    return path
 
 
 def suffix_of(kind: object) -> str:
@@ -148,11 +139,7 @@ def _opened(app: AppContext) -> Callable[..., Any]:
     @answering
     def opened(data: Mapping[str, Any]) -> dict[str, Any]:
         """{file: base64} → {film}: what a film file, or a film made here, carries."""
-        try:
-            file = base64.b64decode(text_of(data, "file", most * 4 // 3 + 4), validate=True)
-        except (RecipeError, binascii.Error) as error:
-            raise FilmError(f"This file is damaged, or larger than {most >> 20} MiB: choose another.") from error
-        film = checked(app, film_file.read(file))
+        film = checked(app, film_file.read(file_of(data, "file", most)))
         film_render.Course(app.engine, film)  # whether it can be shown here
         return {"film": json.loads(film.json)}
 
@@ -173,7 +160,7 @@ def _making(app: AppContext, jobs: Jobs) -> Work[Making]:
 
     def make(data: Mapping[str, Any], owner: str) -> Iterator[Making]:
         film, suffix = _film(app, data), suffix_of(data.get("format"))
-        path = new_file(suffix)
+        path = new_file(f"film{suffix}")
         for progress in film_render.render(app.engine, film, path, owner):
             yield Making(progress, str(path))
 

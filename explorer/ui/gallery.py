@@ -1,7 +1,5 @@
 """The Gallery tab: kept pictures, which survive a restart; click to load, remove, save all as a zip."""
 
-import uuid
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,6 +8,7 @@ from explorer import frames, png
 from explorer.context import AppContext
 from explorer.gallery import Gallery
 from explorer.ui import sheet
+from explorer.ui.files import new_file
 from explorer.ui.shared import Shared
 from explorer.words import describe
 
@@ -70,8 +69,7 @@ def build(app: AppContext, shared: Shared) -> None:
         return shown(gallery, number)
 
     def zipped(key: str, request: gr.Request) -> str:
-        path = Path(gr.utils.get_upload_folder(), uuid.uuid4().hex, "gallery.zip")
-        path.parent.mkdir(parents=True)
+        path = new_file("gallery.zip")
         whose(key, request).export(path)
         return str(path)
 

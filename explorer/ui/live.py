@@ -4,8 +4,6 @@ The component's value is the recipe on screen as JSON: events take it as an inpu
 page.js for the loop that keeps the picture and the controls in step.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +14,7 @@ from explorer.context import AppContext
 from explorer.recipe import MAX_JSON_BYTES, Recipe
 from explorer.ui import icons
 from explorer.ui.bind import Bindings, answering, text_of, visitor_of
+from explorer.ui.files import file_of
 from explorer.values import RecipeError
 from explorer.words import describe
 
@@ -125,11 +124,7 @@ def _opened(app: AppContext) -> Any:
     @answering
     def opened(data: Mapping[str, Any]) -> dict[str, Any]:
         """{png: base64} → {recipe}: what the file carries."""
-        try:
-            file = base64.b64decode(text_of(data, "png", most * 4 // 3 + 4), validate=True)
-        except (RecipeError, binascii.Error) as error:
-            raise RecipeError(f"This file is damaged, or larger than {most >> 20} MiB: choose another.") from error
-        recipe = png.read(file)
+        recipe = png.read(file_of(data, "png", most))
         app.engine.check(recipe)
         return {"recipe": recipe.json}
 

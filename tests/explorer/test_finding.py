@@ -8,6 +8,7 @@ import torch
 from explorer import finding
 from explorer.finding import Asked, Finder, band_layers, data_of
 from explorer.recipe import Recipe
+from explorer.scorers import Scorers
 from explorer.values import RecipeError
 from stylegan import directions as library
 from stylegan.directions import FitOptions, PictureMeasures, finish
@@ -29,7 +30,7 @@ def engine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finder(engine):
-    return Finder(engine)
+    return Finder(engine, Scorers(engine.library))
 
 
 @pytest.fixture
@@ -80,13 +81,13 @@ def test_a_damaged_scorer_is_told_and_the_measures_stay(tmp_path):
     engine = tiny_models.engine(tmp_path)
     (tmp_path / "tiny.attributes.safetensors").write_bytes(b"no")
     model = engine.library.default
-    (measures,) = Finder(engine).scorers(model)
+    (measures,) = Finder(engine, Scorers(engine.library)).scorers(model)
     assert "not a whole safetensors file" in measures["problem"]
     with pytest.raises(InputError, match="not a whole safetensors file"):
-        next(Finder(engine).fit(Asked(model, scorer="attributes")))
+        next(Finder(engine, Scorers(engine.library)).fit(Asked(model, scorer="attributes")))
     (tmp_path / "tiny.attributes.safetensors").unlink()
     with pytest.raises(InputError, match="no attribute scorer beside it"):
-        next(Finder(engine).fit(Asked(model, scorer="attributes")))
+        next(Finder(engine, Scorers(engine.library)).fit(Asked(model, scorer="attributes")))
 
 
 def table(engine, model, value):

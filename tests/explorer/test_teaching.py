@@ -5,6 +5,7 @@ import pytest
 import tiny_models
 
 from explorer.finding import POOL, Finder
+from explorer.scorers import Scorers
 from explorer.teaching import PAGE, check_labels, check_page, check_seeds, labels_in, lesson
 from explorer.values import RecipeError
 from stylegan.directions.quality import auc
@@ -18,7 +19,7 @@ def engine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finder(engine):
-    return Finder(engine)
+    return Finder(engine, Scorers(engine.library))
 
 
 @pytest.fixture
