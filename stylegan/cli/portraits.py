@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 import typer
 from PIL import Image
 
 from stylegan.atomic import replacing
-from stylegan.data.portraits import noise_ids, render, sample_attributes
+from stylegan.data.rendered import render, render_all
 from stylegan.errors import InputError
-from stylegan.images import grid, to_uint8
+from stylegan.images import grid
+from stylegan.seeds import check_seed
 
 _MAX_COUNT = 10_000
 _MAX_SIDE_PX = 16_384
@@ -36,10 +38,10 @@ def portraits(
         raise InputError(f"--out is a PNG file such as portraits.png, not {out}.")
     if not out.parent.is_dir():
         raise InputError(f"The folder {out.parent} of --out does not exist: make it first.")
-    attributes = sample_attributes(seed, range(count), _device(device))
-    pictures = to_uint8(render(attributes, noise_ids(seed, range(count), device), size)).cpu()
+    render(check_seed(seed), range(0), size, _device(device))  # tells of a size that is none
+    pictures = np.concatenate(list(render_all(seed, range(count), size, device)))
     with replacing(out) as temporary:
-        Image.fromarray(grid(pictures, columns=columns)).save(temporary, format="PNG")
+        Image.fromarray(grid(torch.from_numpy(pictures), columns=columns)).save(temporary, format="PNG")
 
 
 def _device(name: str) -> torch.device:

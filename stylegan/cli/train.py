@@ -16,7 +16,7 @@ import typer
 
 from stylegan.cli.watch import Watch
 from stylegan.data.dataset import TrainingData
-from stylegan.errors import InputError, RunError
+from stylegan.errors import Cancelled, InputError, RunError
 from stylegan.training import estimate
 from stylegan.training.config import TrainConfig
 from stylegan.training.loop import Options, run
@@ -28,7 +28,9 @@ from stylegan.training.world import World, join, leave
 
 Opt = typer.Option
 ESTIMATE_SEC = 60.0  # that --estimate may measure
+QUICK_SEC = 1.0  # in which pictures that were prepared before are found; a time limit lets a run begin that has them
 PLAN_OPTIONS = {"resolution", "preset", "kimg", "seed", "count", "cache", "labels", "init_from", "init_discriminator"}
+PLAN_OPTIONS |= {"max_broken"}
 
 
 def _setting(name: str) -> Any:
@@ -52,6 +54,9 @@ def train(
     init_discriminator: Annotated[Path | None, Opt(help="Its discriminator, where it lies elsewhere.")] = None,
     count: Annotated[int | None, Opt(help="Portraits to render beforehand; 50000 if left out.")] = None,
     labels: Annotated[bool, Opt(help="Take subfolders as classes.")] = Plan.labels,
+    max_broken: Annotated[
+        int | None, Opt(help="Image files that may be skipped as broken; 10, or 5 % where that is more, if left out.")
+    ] = None,
     cache: Annotated[
         Path | None, Opt(help="Where prepared pictures are kept; else $STYLEGAN_CACHE or ~/.cache.")
     ] = None,
@@ -140,13 +145,12 @@ def _resumed_job(folder: RunFolder, given: Mapping[str, Any]) -> _Job:
 
 
 def _train(job: _Job, folder: RunFolder, options: Options, world: World) -> None:
-    plan = job.plan
-    with Watch(active=world.is_writer) as watch:
-        pictures = watch.prepare(
-            plan.data, plan.resolution, seed=plan.seed, count=plan.count, cache=plan.cache, labels=plan.labels
-        )
+    with Watch(active=world.is_writer) as watch, _stop_signals(world.is_writer) as stopped:
+        pictures = _pictures(job.plan, options.deadline, world, watch, stopped)
+        if pictures is None:
+            return
         config = _final_config(job, pictures, folder, world)
-        facts = RunFacts(config, {"name": pictures.name, "digest": pictures.digest}, plan.to_json())
+        facts = RunFacts(config, {"name": pictures.name, "digest": pictures.digest}, job.plan.to_json())
         with folder.locked() if world.is_writer else nullcontext():
             if world.is_writer:
                 folder.create(facts) if job.digest is None else folder.write_facts(facts)
@@ -154,8 +158,38 @@ def _train(job: _Job, folder: RunFolder, options: Options, world: World) -> None
             trainer = Trainer(config, world, options.compile_synthesis)
             if job.beginning is not None:
                 trainer.begin_from(job.beginning.G, job.beginning.D)
-            with _stop_signals(world.is_writer) as stopped:
-                watch.follow(run(folder, trainer, pictures, options, stopped), config)
+            watch.follow(run(folder, trainer, pictures, options, stopped), config)
+
+
+def _pictures(
+    plan: Plan, deadline: float, world: World, watch: Watch, stopped: Callable[[], bool]
+) -> TrainingData | None:
+    """The prepared pictures; None where a signal or the time limit came first, in any process."""
+    quick = time.monotonic() + QUICK_SEC
+
+    def late() -> bool:
+        return time.monotonic() >= max(deadline, quick)
+
+    pictures, reached = None, ""
+    try:
+        pictures = watch.prepare(
+            plan.data,
+            plan.resolution,
+            lambda: stopped() or late(),
+            seed=plan.seed,
+            count=plan.count,
+            cache=plan.cache,
+            labels=plan.labels,
+            max_broken=plan.max_broken,
+        )
+    except Cancelled as progress:
+        reached = f" ({progress})"
+    (ends,) = world.agree(pictures is None)
+    if not ends:
+        return pictures
+    reason = "stopped" if stopped() else "time limit"
+    watch.say(f"{reason} while preparing pictures{reached}: those that are ready are kept; the same command goes on")
+    return None
 
 
 def _final_config(job: _Job, pictures: TrainingData, folder: RunFolder, world: World) -> TrainConfig:

@@ -4,16 +4,17 @@ Without a terminal (a log file, a subprocess) it prints a line now and then inst
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stylegan.data.dataset import TrainingData
+from stylegan.data.dataset import TrainingData, notes
 from stylegan.data.prepare import prepare
 from stylegan.data.records import Progress as Preparing
 from stylegan.data.records import Result
+from stylegan.errors import Cancelled
 from stylegan.training.config import TrainConfig
 from stylegan.training.loop import Ended, Record, Snapshot, Started
 from stylegan.training.meter import Tick
@@ -38,16 +39,27 @@ class Watch:
         if self._line_open:  # whatever is printed next begins a line of its own
             self._write("\n")
 
-    def prepare(self, data: str, resolution: int, **options: Any) -> TrainingData:
-        """Prepare the pictures behind a bar and say what is worth knowing about them."""
-        pictures = self.finish(prepare(data, resolution, **options))
-        report = getattr(pictures, "report", None)
-        for warning in report.warnings if report else ():
-            self.console.print(f"note: {warning}", markup=False)
+    def prepare(
+        self, data: str, resolution: int, should_stop: Callable[[], bool] = lambda: False, **options: Any
+    ) -> TrainingData:
+        """Prepare the pictures behind a bar and say what is worth knowing about them. Raises Cancelled as `finish`."""
+        pictures = self.finish(prepare(data, resolution, **options), should_stop)
+        for note in notes(pictures):
+            self.say(f"note: {note}")
         return pictures
 
-    def finish(self, steps: Generator[Preparing, None, Result]) -> Result:
-        """Run `steps` behind a bar and return what they return."""
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._lasting(text)
+
+    def finish(
+        self, steps: Generator[Preparing, None, Result], should_stop: Callable[[], bool] = lambda: False
+    ) -> Result:
+        """Run `steps` behind a bar and return what they return.
+
+        Raises:
+            Cancelled: `should_stop` said so between two steps; the message is how far they came.
+        """
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self.console, disable=not self._on_terminal, transient=True) as bar:
             task = bar.add_task("reading", total=None)
@@ -61,6 +73,9 @@ class Watch:
                 bar.update(task, description=step.phase, completed=step.done, total=step.total or None)
                 words = f"{step.phase} {step.done} of {step.total}" if step.total else step.phase
                 self._now_and_then(words, PREPARING_SEC)
+                if should_stop():
+                    steps.close()
+                    raise Cancelled(words)
         self._last_line = float("-inf")
         return result
 

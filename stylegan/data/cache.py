@@ -45,7 +45,7 @@ def cached(
         resolution: side of the finest level.
         most: how many pictures it can come to, for a look at the free space before the work.
         build: appends pictures to the writer it is given, yields progress, returns facts that JSON can hold.
-        resumable: `build` goes on from `writer.count`, so what a killed process left is kept.
+        resumable: `build` goes on from `writer.count`, so what a process that ended early left is kept.
 
     Raises:
         DataError: the cache folder cannot be used, or what `build` raises.

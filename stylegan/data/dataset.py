@@ -49,6 +49,12 @@ class TrainingData(Protocol):
         """From now on answer on `device`, and keep pictures there where that saves time."""
 
 
+def notes(data: TrainingData) -> tuple[str, ...]:
+    """Sentences for people about what was found while the pictures were prepared: skipped files, say."""
+    report: Report | None = getattr(data, "report", None)
+    return report.warnings if report else ()
+
+
 class Dataset:
     """Pictures in a pyramid, with labels: what a folder, a zip or portraits rendered beforehand become.
 

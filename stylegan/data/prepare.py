@@ -1,7 +1,7 @@
 """From what a user names (a folder, a zip, or `portraits`) to data that a trainer can draw from.
 
 Images are decoded, centre-cropped and resized once, into a cached pyramid keyed by the files' bytes. Broken ones are
-skipped and reported, up to a limit.
+skipped and reported, up to a limit. What was done when preparing is stopped or killed is kept, and gone on with.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,8 +19,9 @@ from stylegan.data.cache import FORMAT, Facts, cache_root, cached
 from stylegan.data.dataset import Dataset, TrainingData
 from stylegan.data.decode import Colour, decode, quiet_map, to_square
 from stylegan.data.labels import Labels, read_labels
+from stylegan.data.ledger import Ledger
 from stylegan.data.pyramid import MAX_RESOLUTION, MIN_RESOLUTION, PyramidWriter, sides
-from stylegan.data.records import Broken, Progress, Report, Unreadable, listed, shown
+from stylegan.data.records import Broken, Progress, Report, Unreadable, listed, shown, write_list
 from stylegan.data.rendered import PORTRAITS, prepare_portraits
 from stylegan.data.sources import Source, open_source
 from stylegan.errors import DataError, InputError
@@ -59,7 +61,8 @@ def prepare(
         cache: where pyramids are kept; None = $STYLEGAN_CACHE or ~/.cache/stylegan-explorer.
         labels: take subfolders as classes and read `attributes.csv`.
         background: colour (0 … 255 each) that shows through where an image is transparent.
-        max_broken: how many files may be skipped (None = 10, or 5 % where that is more).
+        max_broken: how many files may be skipped (None = 10, or 5 % where that is more). All of them are listed in
+            `NAME.broken.txt` beside their pyramid in the cache, whether they are too many or not.
         device: where portraits are rendered.
 
     Raises:
@@ -120,18 +123,21 @@ def _prepare_files(
     hashes = yield from _hashes(source)
     key = _digest(FORMAT, resolution, background, source.refused, hashes)[:24]
     limit = allowed_broken(len(hashes) + len(source.refused), max_broken)
+    folder = f"images-{resolution}-{key}"
+    where = cache_root(cache) / f"{folder}.broken.txt"
 
     def build(writer: PyramidWriter) -> Generator[Progress, None, Facts]:
-        return (yield from _build(writer, source, hashes, resolution, background, limit))
+        return (yield from _build(writer, source, hashes, resolution, background, limit, where))
 
-    folder = f"images-{resolution}-{key}"
-    pyramid, facts = yield from cached(cache_root(cache), folder, resolution, len(hashes), build)
+    pyramid, facts = yield from cached(cache_root(cache), folder, resolution, len(hashes), build, resumable=True)
     report = _report(facts)
-    check_broken(source.name, report.broken, report.found, limit)  # the limit may be stricter than when it was built
+    if report.broken:
+        write_list(report.broken, where)
+    check_broken(source.name, report.broken, report.found, limit, where)  # it may be stricter than when they were built
     skipped = {item.name for item in report.broken}
     names = [name for name in source.names if name not in skipped]
     known = read_labels(names, source.names, source.table()) if labels else Labels.none(len(names))
-    report = replace(report, warnings=(*known.warnings, *_warnings(report, resolution)))
+    report = replace(report, warnings=(*known.warnings, *_warnings(report, resolution, where)))
     digest = _digest(key, known.class_names, known.classes, known.attribute_names, known.attributes)
     return Dataset(pyramid, known, name=source.name, digest=digest, seed=seed, report=report)
 
@@ -154,32 +160,42 @@ def _hashes(source: Source) -> Generator[Progress, None, dict[str, str]]:
 
 
 def _build(
-    writer: PyramidWriter, source: Source, hashes: dict[str, str], resolution: int, background: Colour, limit: int
+    writer: PyramidWriter,
+    source: Source,
+    hashes: dict[str, str],
+    resolution: int,
+    background: Colour,
+    limit: int,
+    where: Path,
 ) -> Generator[Progress, None, Facts]:
-    broken, sizes, different = list(source.refused), list[tuple[int, int]](), set[bytes]()
-    found = len(hashes) + len(broken)
+    found = len(hashes) + len(source.refused)
+    ledger = Ledger(writer)
 
     def work(name: str) -> Processed | Broken:
         return process(source, name, resolution, background, hashes[name])
 
     with workers() as pool:
-        for names in _chunks(source.names, max(1, min(64, _CHUNK_BYTES // (3 * resolution**2)))):
-            yield Progress("building", writer.count + len(broken), found)
+        for names in _chunks(source.names[ledger.files :], max(1, min(64, _CHUNK_BYTES // (3 * resolution**2)))):
+            yield Progress("building", len(source.refused) + ledger.files, found)
             results = quiet_map(pool, work, names)
-            broken += [item for item in results if isinstance(item, Broken)]
-            check_broken(source.name, tuple(broken), found, limit)
+            broken = [item for item in results if isinstance(item, Broken)]
+            check_broken(source.name, (*source.refused, *ledger.broken, *broken), found, limit, where)
             good = [item for item in results if isinstance(item, Processed)]
             if good:
                 writer.append(np.stack([item.picture for item in good]))
-            sizes += [item.size for item in good]
-            different |= {hashlib.sha256(item.picture.tobytes()).digest()[:8] for item in good}
+                writer.flush()
+            different = [hashlib.sha256(item.picture.tobytes()).hexdigest()[:16] for item in good]
+            ledger.add(len(names), broken, [item.size for item in good], different)
+    skipped, sizes = (*source.refused, *ledger.broken), ledger.sizes
+    check_broken(source.name, skipped, found, limit, where)
     if not sizes:
-        raise DataError(f"{shown(source.name)} holds no image that can be read: {listed(tuple(broken))}.")
+        raise DataError(f"{shown(source.name)} holds no image that can be read: {listed(skipped)}.")
+    ledger.close()
     report = Report(
         found=found,
         images=writer.count,
-        broken=tuple(broken),
-        distinct=len(different),
+        broken=skipped,
+        distinct=len(ledger.different),
         smallest=min(sizes, key=min),
         largest=max(sizes, key=min),
         enlarged=sum(min(size) < resolution for size in sizes),
@@ -187,13 +203,18 @@ def _build(
     return asdict(report)
 
 
-def check_broken(name: str, broken: Sequence[Broken], found: int, limit: int) -> None:
-    """Raise DataError when more files are broken than may be skipped."""
-    if len(broken) > limit:
-        raise DataError(
-            f"{shown(name)}: at least {len(broken)} of {found} images cannot be used, and {limit} may be skipped: "
-            f"{listed(tuple(broken))}. Repair or remove them."
-        )
+def check_broken(name: str, broken: Sequence[Broken], found: int, limit: int, where: Path | None = None) -> None:
+    """Raise DataError when more files are broken than may be skipped; all of them are then listed in file `where`."""
+    if len(broken) <= limit:
+        return
+    text = (
+        f"{shown(name)}: at least {len(broken)} of {found} images cannot be used, and {limit} may be skipped: "
+        f"{listed(broken, where=where)}. Repair or remove them"
+    )
+    if where is None:
+        raise DataError(f"{text}.")
+    write_list(broken, where)
+    raise DataError(f"{text}, or allow more with --max-broken.")
 
 
 def _report(facts: Facts) -> Report:
@@ -203,13 +224,13 @@ def _report(facts: Facts) -> Report:
     return Report(**{**facts, **sizes, "broken": broken, "warnings": ()})
 
 
-def _warnings(report: Report, resolution: int) -> Iterator[str]:
+def _warnings(report: Report, resolution: int, where: Path) -> Iterator[str]:
     if report.images == 1:
         yield "There is only one image: a network will learn that picture and nothing else."
     elif report.distinct == 1:
         yield f"All {report.images} images are the same picture."
     if report.broken:
-        yield f"{len(report.broken)} of {report.found} files were skipped: {listed(report.broken)}."
+        yield f"{len(report.broken)} of {report.found} files were skipped: {listed(report.broken, where=where)}."
     if report.enlarged:
         yield f"{report.enlarged} of {report.images} images are smaller than {resolution}² and were enlarged."
 

@@ -50,13 +50,24 @@ class PyramidWriter:
     """
 
     def __init__(self, folder: Path, resolution: int) -> None:
+        self.folder = folder
         self._files = {side: _open_to_write(folder / _file_name(side)) for side in sides(resolution)}
-        header = len(_header(0, resolution))
+        self._header_bytes = len(_header(0, resolution))
         ends = {side: file.seek(0, os.SEEK_END) for side, file in self._files.items()}
-        self.count = max(0, min((end - header) // (3 * side * side) for side, end in ends.items()))
-        for side, file in self._files.items():  # a killed writer may have reached further in some levels than in others
-            file.truncate(header + self.count * 3 * side * side)
+        whole = min((end - self._header_bytes) // (3 * side * side) for side, end in ends.items())
+        self.cut(max(0, whole))  # a killed writer may have reached further in some levels than in others
+
+    def cut(self, count: int) -> None:
+        """Keep the first `count` pictures, and go on after them."""
+        self.count = count
+        for side, file in self._files.items():
+            file.truncate(self._header_bytes + count * 3 * side * side)
             file.seek(0, os.SEEK_END)
+
+    def flush(self) -> None:
+        """Hand everything to the system: it then outlives this process."""
+        for file in self._files.values():
+            file.flush()
 
     def append(self, pictures: Picture) -> None:
         """Add uint8 `[n, R, R, 3]`."""

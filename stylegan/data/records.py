@@ -4,9 +4,12 @@ Long work (hashing, decoding, rendering) is a generator of `Progress` whose retu
 progress bars and cancelling, and `finish` is for callers that want neither.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
+
+from stylegan.atomic import write_bytes
 
 Result = TypeVar("Result")
 Phase = Literal["hashing", "waiting", "building", "rendering"]
@@ -70,7 +73,14 @@ def shown(name: str, most: int = 80) -> str:
     return clean if len(clean) <= most else "…" + clean[1 - most :]
 
 
-def listed(items: tuple[Broken, ...], most: int = 3) -> str:
-    """The first few items by name, and how many more there are."""
+def listed(items: Sequence[Broken], most: int = 3, where: Path | None = None) -> str:
+    """The first few items by name, how many more there are, and the file that lists them all."""
     text = ", ".join(str(item) for item in items[:most])
-    return text if len(items) <= most else f"{text} and {len(items) - most} more"
+    if len(items) <= most:
+        return text
+    return f"{text} and {len(items) - most} more" + (f" (all of them in {where})" if where else "")
+
+
+def write_list(items: Sequence[Broken], path: Path) -> None:
+    """All items into a text file, one a line: name, tab, reason."""
+    write_bytes(path, "".join(f"{shown(item.name, 10_000)}\t{item.reason}\n" for item in items).encode())

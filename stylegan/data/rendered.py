@@ -7,6 +7,7 @@ import hashlib
 import importlib.resources
 import os
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import replace
 
 import torch
@@ -16,8 +17,10 @@ from stylegan.data.dataset import Batch, Dataset, TrainingData
 from stylegan.data.labels import Labels
 from stylegan.data.pyramid import PyramidWriter, sides
 from stylegan.data.records import Progress
+from stylegan.data.renderers import rendered
 from stylegan.data.sampling import ShuffledIndices
 from stylegan.errors import InputError
+from stylegan.images import Picture
 from stylegan.seeds import check_seed
 
 PORTRAITS, ENDLESS = "portraits", "portraits:endless"
@@ -26,6 +29,7 @@ MAX_COUNT = 1_000_000
 HEADS_SEED = 0  # of heads rendered beforehand: the same for every training seed, so that runs share a cache
 
 _CPU_PIXELS, _GPU_PIXELS = 1 << 16, 1 << 21  # pictures are rendered together up to this many pixels
+_ALONE_PIXELS = 1 << 22  # up to so many it is not worth while to start further processes
 _COINS = 4096
 
 
@@ -106,6 +110,23 @@ def render(seed: int, indices: range, resolution: int, device: str | torch.devic
     return portraits(seed, numbers, resolution, device)[0]
 
 
+def render_all(
+    seed: int, indices: range, resolution: int, device: str | torch.device
+) -> Generator[Picture, None, None]:
+    """Many portraits in turn, uint8 `[n, R, R, 3]`, n as is quick: on the CPU by as many processes as PyTorch may use
+    threads. Close it when you stop early.
+    """
+    step = _together(resolution, device)
+    stretches = [indices[i : i + step] for i in range(0, len(indices), step)]
+    alone = torch.device(device).type != "cpu" or len(indices) * resolution**2 <= _ALONE_PIXELS
+    processes = 1 if alone else min(torch.get_num_threads(), len(stretches))
+    if processes > 1:
+        yield from rendered(seed, stretches, resolution, processes)
+    else:
+        for stretch in stretches:
+            yield render(seed, stretch, resolution, device).cpu().numpy()
+
+
 def _truth(count: int) -> Labels:
     """The attributes that the portraits were drawn from; no classes."""
     from stylegan.data.portraits import attribute_matrix, attribute_names, sample_attributes
@@ -127,10 +148,11 @@ def shrink(pictures: torch.Tensor, resolution: int) -> torch.Tensor:
 def _render_into(
     writer: PyramidWriter, resolution: int, count: int, device: str | torch.device
 ) -> Generator[Progress, None, Facts]:
-    while writer.count < count:
+    with closing(render_all(HEADS_SEED, range(writer.count, count), resolution, device)) as parts:
         yield Progress("rendering", writer.count, count)
-        numbers = range(writer.count, min(writer.count + _together(resolution, device), count))
-        writer.append(render(HEADS_SEED, numbers, resolution, device).cpu().numpy())
+        for pictures in parts:
+            writer.append(pictures)
+            yield Progress("rendering", writer.count, count)
     return {}
 
 

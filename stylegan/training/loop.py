@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from stylegan import model_file
-from stylegan.data.dataset import TrainingData
+from stylegan.data.dataset import TrainingData, notes
 from stylegan.errors import DivergedError, RunError, StyleGANError
 from stylegan.images import to_uint8
 from stylegan.training.meter import Meter, Tick
@@ -131,8 +131,11 @@ class _Session:
             self.folder.sweep()
             self.folder.stop.unlink(missing_ok=True)
             name = "started" if state is None else "resumed"
-            self._event(name, processes=self.world.size, device=str(self.world.device))
+            told = list(notes(self.data))
+            self._event(name, processes=self.world.size, device=str(self.world.device), notes=told)
             self.folder.log(f"{name} at {self.kimg:.1f} kimg on {self.world.device}, {self.world.size} process(es)")
+            for note in told:
+                self.folder.log(note)
             if state is None:
                 write_grid(real_pictures(self.data), self.folder.path / "samples" / "reals.png")
         self.meter.restart(self.trainer.nimg)

@@ -88,6 +88,7 @@ class Plan:
     count: int | None = None  # of portraits that are rendered beforehand
     cache: Path | None = None  # where prepared pictures are kept
     labels: bool = True  # take subfolders as classes
+    max_broken: int | None = None  # image files that may be skipped
     init_from: Path | None = None  # generator to begin from
     init_discriminator: Path | None = None  # its discriminator; None = NAME.discriminator.safetensors beside it
     settings: Mapping[str, Any] = field(default_factory=dict)  # by name of OPTIONS, or of any other field of a config

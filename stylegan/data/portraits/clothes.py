@@ -36,8 +36,8 @@ def cloth(a: PortraitAttributes, grain: Grain, own: Points) -> tuple[Tensor, Ten
     margin = torch.where(kind < 0.5, crew, torch.where(kind < 1.5, vee, torch.where(kind < 2.5, shirt, ring + 1.0)))
     cover = step(-soft, soft, margin)
     colour = _dye(a)
-    folds = grain.at(x + 3.0, y * 0.6 + z + 3.0, 2.2)[:, 0]
-    knit = grain.at(x + 2.0, y + 2.0, 40.0)[:, 1]
+    folds = grain.one(x + 3.0, y * 0.6 + z + 3.0, 2.2, 0)
+    knit = grain.one(x + 2.0, y + 2.0, 40.0, 1)
     ribs = torch.sin(torch.atan2(x, z + 0.2) * 60.0) * (kind > 2.5) * grain.visible(20.0) * step(0.55, 0.42, ring)
     albedo = colour[..., None] * (1.0 + 0.10 * folds + 0.10 * knit + 0.12 * ribs)[:, None]
     hem = step(0.055, 0.055 - soft, margin) * step(0.0, soft, margin)

@@ -1,7 +1,8 @@
 """Attributes and noise → pictures: solids are traced per pixel, materials painted at several points a pixel."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,39 +17,12 @@ from stylegan.data.portraits.glasses import draw_glasses
 from stylegan.data.portraits.hair import Style, back_solid, colour, front_solid, hairline, pattern, strands, style_of
 from stylegan.data.portraits.head import SCALE, Frame, frame, head_solid
 from stylegan.data.portraits.noise import noise_table
+from stylegan.data.portraits.regions import Chosen, Window
 from stylegan.data.portraits.shading import Grain, Lamp, blend, column, halfway, lit, rim, step
-from stylegan.data.portraits.surface import Hit, Solid, log_density, trace
+from stylegan.data.portraits.surface import Hit, Solid, log_density, passes_near, trace
 
 _TRACE_POINTS = 4096  # on the CPU: what K ellipsoids need for so many points stays in the cache
-
-
-@dataclass(frozen=True)
-class Window:
-    """A part of the picture, in head units, y up: heads keep their place, so most paint is needed in a part only."""
-
-    left: float
-    right: float
-    bottom: float
-    top: float
-
-    def spans(self, points: int) -> tuple[int, slice, slice]:
-        """Side length of the square grid of `points`, and the rows and columns that touch the window."""
-        side = math.isqrt(points)
-        left, right, bottom, top = (edge * SCALE for edge in (self.left, self.right, self.bottom, self.top))
-        first, last = math.floor((1.0 - top) / 2.0 * side), math.ceil((1.0 - bottom) / 2.0 * side)
-        start, stop = math.floor((1.0 + left) / 2.0 * side), math.ceil((1.0 + right) / 2.0 * side)
-        return side, slice(max(first, 0), min(last, side)), slice(max(start, 0), min(stop, side))
-
-    def crop(self, x: Tensor) -> Tensor:
-        """`[..., R²]` → `[..., h·w]`."""
-        side, rows, columns = self.spans(x.shape[-1])
-        return x.reshape(*x.shape[:-1], side, side)[..., rows, columns].flatten(-2)
-
-    def paste(self, x: Tensor, part: Tensor) -> None:
-        """Write a crop back into `x`, in place."""
-        side, rows, columns = self.spans(x.shape[-1])
-        view = x.view(*x.shape[:-1], side, side)[..., rows, columns]
-        view.copy_(part.reshape(view.shape))
+_FRAYED = 0.15  # how far beyond its solid hair may be drawn
 
 
 _WHOLE = Window(-9.0, 9.0, -9.0, 9.0)  # beyond any edge
@@ -75,6 +49,10 @@ class Scene:
     screen: tuple[Tensor, Tensor]  # the same in [−1, 1]
     sample: float  # distance between sample points, head units
 
+    def only(self, chosen: Chosen) -> "Scene":
+        """The same at some of the points; `screen` stays as it is."""
+        return replace(self, at=(chosen.take(self.at[0]), chosen.take(self.at[1])))
+
 
 def draw(a: PortraitAttributes, noise_ids: Tensor, resolution: int, supersample: int) -> Tensor:
     """One batch, float32 `[N, 3, R, R]` in [−1, 1]."""
@@ -82,10 +60,10 @@ def draw(a: PortraitAttributes, noise_ids: Tensor, resolution: int, supersample:
     device = a.yaw.device
     coarse = _points(f, resolution, device)
     head, torso = head_solid(a, f.rotation), torso_solid(a, f.body)
-    shade = _layered(head, coarse, _HEAD, 4, f.light)
+    front, back = front_solid(a, style, f.rotation), back_solid(a, style, f.rotation)
     layers = [_upsample(part, resolution, supersample) for part in (
-        shade, _layered(torso, coarse, _TORSO, 3), _layered(front_solid(a, style, f.rotation), coarse, _WHOLE, 3),
-        _layered(back_solid(a, style, f.rotation), coarse, _WHOLE, 3))]  # fmt: skip
+        _layered(head, coarse, _HEAD, 4, 0.0, f.light), _layered(torso, coarse, _TORSO, 3, 0.0),
+        _layered(front, coarse, _WHOLE, 3, _FRAYED), _layered(back, coarse, _WHOLE, 3, _FRAYED))]  # fmt: skip
     fine = resolution * supersample
     screen = _grid(fine, device)
     grain = Grain(noise_table(noise_ids), 2.0 / (resolution * SCALE))
@@ -108,22 +86,36 @@ def _points(f: Frame, resolution: int, device: torch.device) -> tuple[Tensor, Te
     return x / SCALE - f.shift[:, 0:1], y / SCALE - f.shift[:, 1:2]
 
 
-def _layered(s: Solid, at: tuple[Tensor, Tensor], window: Window, steps: int, shadows: Tensor | None = None) -> Tensor:
-    """Trace in pieces what lies in the window: z, margin, normal (and sun, open sky) stacked, `[N, 5 or 7, P]`."""
-    whole = torch.zeros(len(s.centre), 5 if shadows is None else 7, at[0].shape[1], device=at[0].device)
+def _layered(
+    s: Solid, at: tuple[Tensor, Tensor], window: Window, steps: int, frayed: float, shadows: Tensor | None = None
+) -> Tensor:
+    """Trace in pieces what lies in the window: z, margin, normal (and sun, open sky) stacked, `[N, 5 or 7, P]`.
+
+    Where the solid, with what is drawn up to `frayed` beyond it, cannot be seen, depth and margin are −9, the rest 0.
+    """
+    whole = torch.zeros(len(s.sharp), 5 if shadows is None else 7, at[0].shape[1], device=at[0].device)
     whole[:, :2] = -9.0
+    reach = frayed + 2.0 * (2.0 / (SCALE * math.isqrt(at[0].shape[1])))  # two pixels more, for interpolation
     at = (window.crop(at[0]), window.crop(at[1]))
-    n, points = at[0].shape
-    size = points if at[0].is_cuda else max(256, _TRACE_POINTS // n)
+    chosen = Chosen.where(torch.cat([passes_near(s, u, v, reach) for u, v in _pieces(at)], dim=1))
     out = []
-    for u, v in zip(torch.split(at[0], size, 1), torch.split(at[1], size, 1), strict=True):
+    for u, v in _pieces((chosen.take(at[0]), chosen.take(at[1]))):
         hit = trace(s, u, v, steps)
         columns = [hit.z[:, None], hit.margin[:, None], hit.normal]
         if shadows is not None:
             columns.append(_occlusion(s, hit, (u, v), shadows))
         out.append(torch.cat(columns, dim=1))
-    window.paste(whole, torch.cat(out, dim=2))
+    part = window.crop(whole)
+    chosen.put(part, torch.cat(out, dim=2))
+    window.paste(whole, part)
     return whole
+
+
+def _pieces(at: tuple[Tensor, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Points, some at a time."""
+    n, points = at[0].shape
+    size = points if at[0].is_cuda else max(256, _TRACE_POINTS // n)
+    return zip(torch.split(at[0], size, 1), torch.split(at[1], size, 1), strict=True)
 
 
 def _occlusion(s: Solid, hit: Hit, at: tuple[Tensor, Tensor], light: Tensor) -> Tensor:
@@ -158,18 +150,17 @@ def _lamp(a: PortraitAttributes, f: Frame) -> Lamp:
 def _paint(s: Scene, head: Tensor, torso: Tensor, front: Tensor, back: Tensor) -> Tensor:
     """Back to front, linear light `[N, 3, P]`."""
     picture = _background(s)
-    behind, behind_cover = _back_hair(s, back)
-    picture = blend(picture, behind, behind_cover)
     skin, skin_cover = _skin(s, head)
+    behind_cover, hair_cover = torch.zeros_like(skin_cover), torch.zeros_like(skin_cover)
+    chosen, *hair = _back_hair(s, back, skin_cover)
+    chosen.put(picture, blend(chosen.take(picture), *hair))
+    chosen.put(behind_cover, hair[1])
     picture = blend(picture, skin, skin_cover)
     dressed = _clothes(s, _TORSO.crop(torso), _TORSO.crop(head[:, 0]), _TORSO.crop(skin_cover))
     _TORSO.paste(picture, blend(_TORSO.crop(picture), *dressed))
-    hair, hair_cover = _front_hair(s, front)
-    before = step(-0.02, 0.02, front[:, 0] - head[:, 0])
-    hair_cover = hair_cover * torch.lerp(torch.ones_like(before), before, skin_cover)
-    backed = torch.maximum(torch.maximum(skin_cover, behind_cover), column(s.style.hangs))
-    hair_cover = hair_cover * torch.maximum(backed, step(0.05, 0.35, front[:, 4]))  # no thin rim of shell in the air
-    picture = blend(picture, hair, hair_cover)
+    chosen, *hair = _front_hair(s, front, head[:, 0], skin_cover, behind_cover)
+    chosen.put(picture, blend(chosen.take(picture), *hair))
+    chosen.put(hair_cover, hair[1])
     at = (_GLASSES.crop(s.at[0]), _GLASSES.crop(s.at[1]))
     bare = 1.0 - _GLASSES.crop(hair_cover)
     _GLASSES.paste(picture, draw_glasses(_GLASSES.crop(picture), s.a, s.f, s.grain, at, bare))
@@ -236,6 +227,16 @@ def _clothes(s: Scene, torso: Tensor, head_z: Tensor, skin_cover: Tensor) -> tup
     return lit(albedo, normal, s.lamp, sun, 0.65 + 0.35 * sun, (0.35, 0.30, 0.28)), shown
 
 
+def _hair_reaches(s: Scene, layer: Tensor) -> Tensor:
+    """Where strands may be seen, bool `[N, P]`."""
+    return layer[:, 1] > -(1.3 * _loose(s.style) + s.sample)
+
+
+def _loose(style: Style) -> Tensor:
+    """How far strands stray from the silhouette, `[N, 1]`."""
+    return column(0.010 + 0.008 * style.wave + 0.07 * style.curl * (style.thick > 0.05))
+
+
 def _hair_layer(s: Scene, layer: Tensor, dim: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor], Tensor]:
     """Lit hair, its cover by silhouette, its points in the head's frame, and the noise for its edges."""
     z, margin, normal = layer[:, 0], layer[:, 1], _unit(layer[:, 2:5])
@@ -245,22 +246,30 @@ def _hair_layer(s: Scene, layer: Tensor, dim: Tensor) -> tuple[Tensor, Tensor, t
     tone, ragged = pattern(s.style, s.grain, at)
     flow = torch.matmul(s.f.rotation, at.flow)
     shown = colour(s.a, at, tone, normal, flow, s.lamp, dim)
-    loose = column(0.010 + 0.008 * s.style.wave + 0.07 * s.style.curl * (s.style.thick > 0.05))
-    cover = ((margin + loose * (0.5 + 0.8 * ragged)) / s.sample + 1.0).clamp(0.0, 1.0)
+    cover = ((margin + _loose(s.style) * (0.5 + 0.8 * ragged)) / s.sample + 1.0).clamp(0.0, 1.0)
     return shown, cover, own, ragged
 
 
-def _back_hair(s: Scene, back: Tensor) -> tuple[Tensor, Tensor]:
+def _back_hair(s: Scene, back: Tensor, skin_cover: Tensor) -> tuple[Chosen, Tensor, Tensor]:
+    """The points that it may be seen at, its colour and cover there."""
+    grown = column(s.style.thick > 0.02)
+    chosen = Chosen.where(_hair_reaches(s, back) & (skin_cover < 1.0) & grown)
+    s, back = s.only(chosen), chosen.take(back)
     y = s.at[1]
     dim = torch.lerp(torch.full_like(y, 0.42), torch.full_like(y, 0.9), step(0.0, 0.9, y))
     shown, cover, own, ragged = _hair_layer(s, back, dim)
     tips = step(-0.05, 0.05, own[1] - column(s.style.end) * column(s.style.hangs) + 0.62 * (1.0 - column(s.style.hangs))
                 + 0.10 * ragged)  # fmt: skip
-    grown = column((s.style.thick > 0.02).float())
-    return shown, cover * tips * grown
+    return chosen, shown, cover * tips * grown
 
 
-def _front_hair(s: Scene, front: Tensor) -> tuple[Tensor, Tensor]:
+def _front_hair(
+    s: Scene, front: Tensor, head_z: Tensor, skin_cover: Tensor, behind_cover: Tensor
+) -> tuple[Chosen, Tensor, Tensor]:
+    """The points that it may be seen at, its colour and cover there."""
+    chosen = Chosen.where(_hair_reaches(s, front) & ((front[:, 0] > head_z - 0.02) | (skin_cover < 1.0)))
+    s, front = s.only(chosen), chosen.take(front)
+    head_z, skin_cover, behind_cover = chosen.take(head_z), chosen.take(skin_cover), chosen.take(behind_cover)
     y = s.at[1]
     dim = torch.lerp(torch.full_like(y, 0.70), torch.ones_like(y), step(-0.9, 0.2, y))
     shown, cover, own, ragged = _hair_layer(s, front, dim)
@@ -270,4 +279,12 @@ def _front_hair(s: Scene, front: Tensor) -> tuple[Tensor, Tensor]:
     bare = column((s.a.hair_style < 0.5).float())
     horseshoe = step(0.48, 0.30, own[1]) * step(0.95, 1.25, torch.atan2(own[0].abs(), own[2] + 0.12))
     grown = grown * torch.lerp(torch.ones_like(edge), horseshoe * column((s.a.hair_length * 80).clamp(max=1.0)), bare)
-    return shown, cover * grown * column(s.style.dense)
+    cover = cover * grown * column(s.style.dense)
+    before = step(-0.02, 0.02, front[:, 0] - head_z)
+    cover = cover * torch.lerp(torch.ones_like(before), before, skin_cover)
+    backed = torch.maximum(torch.maximum(skin_cover, behind_cover), column(s.style.hangs))
+    return (
+        chosen,
+        shown,
+        cover * torch.maximum(backed, step(0.05, 0.35, front[:, 4])),
+    )  # no thin rim of shell in the air

@@ -93,7 +93,7 @@ def _eyeball(
     white = palette.constant((246, 240, 236), du).expand(len(du), 3, du.shape[1])
     white = blend(white, palette.constant((214, 160, 150), du), 0.6 * step(0.55, 1.0, ex.abs()))
     angle = torch.atan2(ey - py, ex - px)
-    streaks = grain.at(angle * 2.2, r * 2.0, 4.0)[:, 0] * 0.6
+    streaks = grain.one(angle * 2.2, r * 2.0, 4.0, 0) * 0.6
     iris = palette.ramp(palette.IRIS, a.iris_colour)[..., None]
     glow = (0.75 + 0.9 * step(0.30, -0.45, ey - py) + 0.35 * streaks)[:, None]
     coloured = iris * glow * (1.0 - 0.72 * step(0.33, 0.47, r))[:, None]
@@ -119,7 +119,7 @@ def draw_brows(skin: Tensor, a: PortraitAttributes, grain: Grain, own: tuple[Ten
         arc = 0.055 * torch.sin(t.clamp(0.0, 1.1) * 2.6) - 0.012 * t + sad * 0.07 * (0.5 - t)
         centre = EYE_Y + 0.262 + column(0.035 * a.brow_raise + 0.02 * a.eye_size) + arc
         half = column(0.040 + 0.018 * a.brow_thickness - 0.010 * (a.softness - 0.3)) * (1.05 - 0.62 * t.clamp(0.0, 1.0))
-        hairs = grain.at(x * side - 0.55 * y + 3.0, y + 2.0, 46.0)[:, 1]
+        hairs = grain.one(x * side - 0.55 * y + 3.0, y + 2.0, 46.0, 1)
         edge = half * (1.0 + 0.35 * hairs) - (y - centre).abs()
         softness = 0.012 + 0.4 * grain.pixel
         mask = step(-softness, softness, edge) * step(-0.05, 0.12, t) * step(1.08, 0.9, t) * front

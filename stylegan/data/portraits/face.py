@@ -16,7 +16,7 @@ def skin_albedo(a: PortraitAttributes, grain: Grain, own: Points) -> Tensor:
     x, y, z = own
     base = palette.ramp(palette.SKIN, a.skin_tone)[..., None]
     colour = base.expand(-1, -1, x.shape[1])
-    mottle = grain.at(x + 5.0, y + 5.0, 3.0)[:, 2]
+    mottle = grain.one(x + 5.0, y + 5.0, 3.0, 2)
     colour = colour * (1.0 + 0.035 * mottle)[:, None]
     front = step(0.05, 0.35, z)
     ax = x.abs()
@@ -36,10 +36,12 @@ def draw_marks(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points)
 
 
 def _freckles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, front: Tensor) -> Tensor:
+    if not grain.visible(36.0):
+        return colour
     x, y, _ = own
-    spots = grain.at(x + 4.0, y + 4.0, 36.0)
+    fine, spots = grain.at(x + 4.0, y + 4.0, 36.0, 0, 3)
     where = bump((x.abs() - 0.22) / 0.30, (y + 0.17) / 0.17) * front
-    mask = step(0.42, 0.62, spots[:, 3] + 0.25 * spots[:, 0]) * where
+    mask = step(0.42, 0.62, spots + 0.25 * fine) * where
     tint = torch.tensor([0.72, 0.50, 0.38], device=x.device)[None, :, None]
     return blend(colour, colour * tint, mask * column(a.freckles.clamp(max=1.0)) * 0.9)
 
@@ -48,17 +50,17 @@ def _wrinkles(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points, 
     """Forehead lines, crow's feet and the fold from nose to mouth; where exactly, the noise decides."""
     x, y, _ = own
     ax = x.abs()
-    wobble = grain.at(x + 7.0, y + 2.0, 3.0)
+    wobble = grain.at(x + 7.0, y + 2.0, 3.0, 0, 1, 2, 3)
     old = column(step(0.25, 0.85, a.age))
-    rows = torch.cos((y + 0.03 * wobble[:, 0] + 0.10 * x * x) * 58.0 + 6.0 * wobble[:, 3:4].mean(-1))
+    rows = torch.cos((y + 0.03 * wobble[0] + 0.10 * x * x) * 58.0 + 6.0 * wobble[3].mean(1, keepdim=True))
     forehead = step(0.55, 1.0, rows) * bump(x / 0.34, (y - 0.50) / 0.13)
     dx, dy = ax - EYE_X - 0.14, y - EYE_Y - 0.02
-    feet = step(0.3, 1.0, torch.cos(torch.atan2(dy, dx + 0.02) * 9.0 + 2.0 * wobble[:, 1]))
+    feet = step(0.3, 1.0, torch.cos(torch.atan2(dy, dx + 0.02) * 9.0 + 2.0 * wobble[1]))
     feet = feet * bump((dx - 0.10) / 0.06, dy / 0.10)
-    bend = 0.125 + 0.13 * step(-0.17, -0.50, y) + 0.012 * wobble[:, 2]
+    bend = 0.125 + 0.13 * step(-0.17, -0.50, y) + 0.012 * wobble[2]
     fold = torch.exp(-((ax - bend) / 0.022).square()) * step(-0.60, -0.45, y) * step(-0.17, -0.28, y)
     smile = column(a.smile.clamp(min=0.0))
-    sag = torch.exp(-((ax - 0.24 - 0.10 * (MOUTH_Y - y) - 0.01 * wobble[:, 3]) / 0.024).square())
+    sag = torch.exp(-((ax - 0.24 - 0.10 * (MOUTH_Y - y) - 0.01 * wobble[3]) / 0.024).square())
     sag = sag * step(-0.74, -0.62, y) * step(-0.44, -0.54, y)
     bags = bump((ax - EYE_X + 0.02) / 0.13, (y - EYE_Y + 0.20 - 0.8 * (ax - EYE_X).square()) / 0.030)
     depth = (0.42 * forehead + 0.45 * feet + 0.26 * sag + 0.30 * bags) * old + fold * (0.10 * smile + 0.36 * old)
@@ -100,7 +102,7 @@ def draw_mouth(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points)
     stick = palette.ramp(((176, 42, 56), (196, 74, 92), (150, 44, 72)), a.clothes_hue / 360.0)[..., None]
     lip = torch.lerp(natural, stick * (0.35 + 0.65 * base.amax(1, keepdim=True)), 0.75 * made_up)
     plump = step(0.0, 0.03, bottom - y) * bump(t / 0.5, (y - 0.5 * (bottom + lower_edge)) / 0.022)
-    creases = grain.at(x * 3.0 + 2.0, y * 0.6 + 6.0, 14.0)[:, 0]
+    creases = grain.one(x * 3.0 + 2.0, y * 0.6 + 6.0, 14.0, 0)
     tone = 0.80 + 0.30 * step(0.0, -0.02, y - bottom) + 0.40 * plump + 0.10 * creases
     colour = blend(colour, lip * tone[:, None], lips * (0.80 + 0.2 * column(a.makeup)))
     return _inside_mouth(colour, grain, (x, y), (top, bottom), front, gap, (half, arch, t))
@@ -132,7 +134,7 @@ def draw_beard(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points)
     """Stubble, then strands that flow down and outwards, on chin, jaw and upper lip."""
     x, y, z = own
     side = torch.atan2(x.abs(), z + 0.1)
-    wave = grain.at(x * 2.0 + 9.0, y + 9.0, 5.0)[:, 1]
+    wave = grain.one(x * 2.0 + 9.0, y + 9.0, 5.0, 1)
     line = -0.56 + 0.15 * step(0.24, 0.40, side) + 0.47 * step(0.50, 1.10, side)
     jaw = step(-0.045, 0.055, line - y + 0.04 * wave) * step(1.50, 1.32, side)
     jaw = jaw * step(-1.04, -0.90, y + 0.35 * (0.2 - z).clamp(min=0.0)) * step(-0.12, 0.05, z)
@@ -143,8 +145,8 @@ def draw_beard(colour: Tensor, a: PortraitAttributes, grain: Grain, own: Points)
     lip = lip * column(a.moustache > 0.25)
     where = torch.maximum(jaw, lip)
     flow = x * (1.0 + 0.25 * y) + 0.03 * wave
-    strands = grain.at(flow + 6.0, y * 0.22 + 6.0, 16.0)[:, 0] * 0.6 + grain.at(flow + 3.0, y * 0.2 + 3.0, 44.0)[:, 1]
-    dots = grain.at(x + 3.0, y + 3.0, 52.0)[:, 2]
+    strands = grain.one(flow + 6.0, y * 0.22 + 6.0, 16.0, 0) * 0.6 + grain.one(flow + 3.0, y * 0.2 + 3.0, 44.0, 1)
+    dots = grain.one(x + 3.0, y + 3.0, 52.0, 2)
     amount = column(a.beard)
     grown = step(0.26, 0.55, amount + 0.05 * strands)
     hair = palette.hair_colour(a.hair_hue, a.hair_lightness * 0.8, a.hair_grey)[..., None]

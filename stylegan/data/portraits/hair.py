@@ -166,24 +166,30 @@ def strands(a: PortraitAttributes, s: Style, grain: Grain, own: Points, normal: 
     flow = flow - normal * (flow * normal).sum(1, keepdim=True)
     flow = flow / (flow.square().sum(1, keepdim=True) + 1e-4).sqrt()
     along = y + 0.5 * z
-    big = grain.at(x + 4.0, y + 0.7 * z + 4.0, 2.5)
+    bent, shifted, clump = grain.at(x + 4.0, y + 0.7 * z + 4.0, 2.5, 0, 1, 2)
     wave, curl = column(s.wave), column(s.curl)
-    bend = wave * 0.70 * torch.sin(along * 6.0 + 3.0 * big[:, 0] + 2.0 * column(a.hair_volume))
-    twirl = grain.at(x + 0.5 * z + 5.0, y - 0.5 * z + 5.0, 5.0)
-    across = across + bend + 0.45 * big[:, 1] + curl * 2.8 * twirl[:, 0]
-    along = along + curl * 0.22 * twirl[:, 1]
-    return Strands(across, along, flow, big[:, 2])
+    bend = wave * 0.70 * torch.sin(along * 6.0 + 3.0 * bent + 2.0 * column(a.hair_volume))
+    twirl = grain.at(x + 0.5 * z + 5.0, y - 0.5 * z + 5.0, 5.0, 0, 1)
+    across = across + bend + 0.45 * shifted + curl * 2.8 * twirl[0]
+    along = along + curl * 0.22 * twirl[1]
+    return Strands(across, along, flow, clump)
 
 
 def pattern(s: Style, grain: Grain, at: Strands) -> tuple[Tensor, Tensor]:
     """Brightness of the strands in about [−1, 1], and a coarser one for edges; `[N, P]` each."""
     stretch = torch.lerp(torch.full_like(s.curl, 0.9), torch.full_like(s.curl, 7.0), s.curl)[:, None]
-    octaves = []
-    for times, slower in ((1, 1.0), (2, 1.3), (5, 1.8)):  # whole multiples: the noise closes round the pole
+    along = at.along * stretch
+
+    def octave(times: int, slower: float, first: int, count: int) -> Tensor:
+        """Channels of strand noise `[N, count, P]`; `times` is whole, so that the noise closes round the pole."""
         seen = grain.visible(times * _CELLS / 0.8)
-        octaves.append(value_noise(grain.table, at.across * times, at.along * stretch * slower + times) * seen)
-    locks, mid, fine = octaves
-    tone = 0.28 * at.clump + 0.46 * locks[:, 0] + 0.48 * mid[:, 1] + 0.46 * fine[:, 2]
+        if not seen:
+            return torch.zeros(len(along), count, 1, device=along.device)
+        table = grain.table[:, first : first + count]
+        return value_noise(table, at.across * times, along * slower + times) * seen
+
+    locks, mid, fine = octave(1, 1.0, 0, 2), octave(2, 1.3, 0, 2), octave(5, 1.8, 2, 1)
+    tone = 0.28 * at.clump + 0.46 * locks[:, 0] + 0.48 * mid[:, 1] + 0.46 * fine[:, 0]
     return tone, 0.6 * locks[:, 1] + 0.4 * mid[:, 0]
 
 

@@ -61,9 +61,10 @@ def noise_table(ids: Tensor) -> Tensor:
 def value_noise(table: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Smooth noise at the points (x, y) `[N, P]`, in lattice cells → `[N, C, P]` in (−1, 1), of period S both ways.
 
-    Bilinear in the smoothstep of the fraction.
+    Bilinear in the smoothstep of the fraction. `table` may be any channels of a noise table.
     """
-    grid = torch.stack((_smooth_cell(x), _smooth_cell(y)), dim=-1).unsqueeze(1)
+    grid = x.new_empty(len(x), 1, x.shape[1], 2)
+    grid[:, 0, :, 0], grid[:, 0, :, 1] = _smooth_cell(x), _smooth_cell(y)
     out = grid_sample(table, grid, mode="bilinear", padding_mode="border", align_corners=True)
     return out.squeeze(2)
 
@@ -72,4 +73,5 @@ def _smooth_cell(x: Tensor) -> Tensor:
     """Lattice coordinate → grid_sample's in [−1, 1], its fraction eased by 3f² − 2f³."""
     cell = x.floor()
     f = x - cell
-    return (cell % TABLE_SIZE + f * f * (3.0 - 2.0 * f)) * (2.0 / TABLE_SIZE) - 1.0
+    within = cell - TABLE_SIZE * (cell * (1.0 / TABLE_SIZE)).floor()  # exact, as S is a power of two
+    return (within + f * f * (3.0 - 2.0 * f)) * (2.0 / TABLE_SIZE) - 1.0

@@ -25,9 +25,20 @@ class Grain:
     table: Tensor
     pixel: float
 
-    def at(self, x: Tensor, y: Tensor, cells: float) -> Tensor:
-        """Four independent noises `[N, 4, P]` at (x, y) times `cells` per unit, fading as cells shrink to a pixel."""
-        return value_noise(self.table, x * cells, y * cells) * self.visible(cells)
+    def at(self, x: Tensor, y: Tensor, cells: float, *channels: int) -> tuple[Tensor, ...]:
+        """Independent noises `[N, P]`, one per channel (0 … C − 1), at (x, y) times `cells` per unit; they fade as
+        cells shrink to a pixel.
+        """
+        seen = self.visible(cells)
+        if not seen:
+            return (torch.zeros_like(x),) * len(channels)
+        table = self.table[:, min(channels) : max(channels) + 1]
+        found = value_noise(table, x * cells, y * cells) * seen
+        return tuple(found[:, channel - min(channels)] for channel in channels)
+
+    def one(self, x: Tensor, y: Tensor, cells: float, channel: int) -> Tensor:
+        """One of the noises of `at`."""
+        return self.at(x, y, cells, channel)[0]
 
     def visible(self, cells: float) -> float:
         """1 where a cell covers two pixels or more, 0 from 0.8 down: what would alias averages out instead."""

@@ -2,12 +2,13 @@
 
 A solid is the set F ≥ 1 of F(p) = Σ exp(sₖ (1 − Qₖ(p))) with Qₖ the quadratic form of ellipsoid k: a smooth union
 (Blinn 1982, "A generalization of algebraic surface drawing"), sharper with larger sₖ. Carved ellipsoids divide F by
-1 + Σ exp(…). Along a ray each Qₖ is a parabola, so log F, its slope and its curvature are cheap, and three steps of a
-second-order root finder reach the surface. Units: 1 is half of a head's height; x right, y up, z towards the viewer.
+1 + Σ exp(…). With sₖ Qₖ = p² + q² + h (z − τ)² (Cholesky), where p, q and τ are linear in x and y, each Qₖ is a
+parabola along a ray, so log F, its slope and its curvature are cheap, and three or four steps of a second-order root
+finder reach the surface. Units: 1 is half of a head's height; x right, y up, z towards the viewer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from torch import Tensor
 Number = Tensor | float
 Triple = tuple[Number, Number, Number]
 _FLOOR = 1e-20
+_FAINT = 16.0  # an ellipsoid whose exponent lies so far below what matters adds less than 1e-7
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,39 @@ class Blob:
 
 @dataclass(frozen=True)
 class Solid:
-    """K ellipsoids per picture in view space; the last `carved` of them are taken away."""
+    """K ellipsoids per picture in view space, `[N, K]` each; the last `carved` of them are taken away.
 
-    centre: Tensor  # [N, K, 3]
-    form: Tensor  # [N, K, 3, 3], symmetric, times the sharpness
-    sharp: Tensor  # [K]
+    p = p_u u + p_v v + p_0, q = q_v v + q_0, τ = tau_0 − a u − b v.
+    """
+
+    sharp: Tensor
+    height: Tensor  # h
+    p_u: Tensor
+    p_v: Tensor
+    p_0: Tensor
+    q_v: Tensor
+    q_0: Tensor
+    tau_0: Tensor
+    a: Tensor
+    b: Tensor
+    thinnest: Tensor  # the smallest radius
     carved: int
+
+    def only(self, kept: Tensor) -> "Solid":
+        """The ellipsoids with these numbers, ascending."""
+        k = self.sharp.shape[1] - self.carved
+        parts = {f.name: getattr(self, f.name)[:, kept] for f in fields(self) if f.name != "carved"}
+        return Solid(**parts, carved=int((kept >= k).sum()))
+
+
+@dataclass(frozen=True)
+class Rays:
+    """Rays among the ellipsoids of a solid: p, q, τ and s − p² − q², the exponent where they meet most of it."""
+
+    p: Tensor  # [N, K, P] each
+    q: Tensor
+    tau: Tensor
+    gain: Tensor
 
 
 @dataclass(frozen=True)
@@ -67,23 +96,35 @@ def solid(parts: Sequence[Blob], carved: Sequence[Blob], rotation: Tensor) -> So
     axes = torch.matmul(rotation[:, None], own)
     sharp = torch.tensor([b.sharp for b in blobs], dtype=torch.float32, device=rotation.device)
     form = torch.matmul(axes * (sharp[None, :, None] / radii.square())[:, :, None], axes.transpose(2, 3))
-    return Solid(torch.matmul(centre, rotation.transpose(1, 2)), form, sharp, len(carved))
+    cx, cy, cz = torch.matmul(centre, rotation.transpose(1, 2)).unbind(2)
+    height = form[:, :, 2, 2]
+    a, b = form[:, :, 0, 2] / height, form[:, :, 1, 2] / height
+    p_u = (form[:, :, 0, 0] - a * a * height).sqrt()
+    p_v = (form[:, :, 0, 1] - a * b * height) / p_u
+    q_v = (form[:, :, 1, 1] - b * b * height - p_v * p_v).sqrt()
+    return Solid(
+        sharp.expand(n, -1), height, p_u, p_v, -p_u * cx - p_v * cy, q_v, -q_v * cy,
+        cz + a * cx + b * cy, a, b, radii.amin(2), len(carved),
+    )  # fmt: skip
+
+
+def passes_near(s: Solid, u: Tensor, v: Tensor, reach: float) -> Tensor:
+    """Which of the rays (u, v), `[N, P]` each, may have a margin of −`reach` or more: bool `[N, P]`, never too few."""
+    keep = s.sharp.shape[1] - s.carved
+    # With x² = Q the margin is (1 − Q) / |∇Q| ≤ (1/x − x) r / 2, r the smallest radius: −reach is at x = m + √(m² + 1)
+    # with m = reach / r. A union swells a little beyond its parts.
+    m = reach / s.thinnest
+    least = s.sharp * (1.0 - (m + (m * m + 1.0).sqrt()).square()) - 2.0
+    return (_rays(s, u, v).gain > least[..., None])[:, :keep].any(1)
 
 
 def trace(s: Solid, u: Tensor, v: Tensor, steps: int = 4) -> Hit:
     """First meeting of the rays (u, v, z → −∞), `[N, P]` each, with the solid."""
-    m = s.form[..., None]
-    du, dv = u[:, None] - s.centre[:, :, 0, None], v[:, None] - s.centre[:, :, 1, None]  # [N, K, P]
-    height = m[:, :, 2, 2]
-    a, b = m[:, :, 0, 2] / height, m[:, :, 1, 2] / height
-    tau = s.centre[:, :, 2, None] - a * du - b * dv  # the depth where ellipsoid k is thickest
-    e, f = m[:, :, 0, 0] - a * a * height, m[:, :, 0, 1] - a * b * height
-    g = m[:, :, 1, 1] - b * b * height
-    gain = s.sharp[None, :, None] - (e * du * du + 2.0 * f * du * dv + g * dv * dv)
-    z = _first_guess(s, gain, tau, height)
+    s, r = _that_matter(s, _rays(s, u, v))
+    z = _first_guess(s, r)
     inside, outside = torch.full_like(z, -1e3), z + 0.6  # the surface is known to lie between these
     for _ in range(steps):
-        level, slope, bend = _along_ray(s, gain, tau, height, z)
+        level, slope, bend = _along_ray(s, r, z)
         within = level >= 0.0
         inside = torch.where(within, torch.maximum(inside, z), inside)
         outside = torch.where(within | (z < inside), outside, torch.minimum(outside, z))
@@ -93,33 +134,66 @@ def trace(s: Solid, u: Tensor, v: Tensor, steps: int = 4) -> Hit:
         ahead = z + torch.minimum(torch.maximum(move, -stride), stride)
         lost = (inside > -1e2) & ((ahead <= inside) | (ahead >= outside)) & (level.abs() > 1e-3)
         z = torch.where(lost, 0.5 * (inside + outside), ahead)
-    hit = _surface_at(s, gain, tau, height, (a, b, e, f, g), (du, dv), z)
+    hit = _surface_at(s, r, z)
     return Hit(z, hit.normal, torch.where(inside > -1e2, 0.0, hit.margin))
 
 
-def _first_guess(s: Solid, gain: Tensor, tau: Tensor, height: Tensor) -> Tensor:
+def log_density(s: Solid, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+    """log F at the points (x, y, z), `[N, P]` each: positive inside, falling outside."""
+    r = _rays(s, x, y)
+    depth = z[:, None] - r.tau
+    weight = _weights(r.gain, s.height[..., None] * depth, depth)
+    keep = s.sharp.shape[1] - s.carved
+    return weight[:, :keep].sum(1).clamp(min=_FLOOR).log() - torch.log1p(weight[:, keep:].sum(1))
+
+
+def _rays(s: Solid, u: Tensor, v: Tensor) -> Rays:
+    u, v = u[:, None], v[:, None]
+
+    def line(start: Tensor, by_u: Tensor | None, by_v: Tensor) -> Tensor:
+        along = torch.addcmul(start[..., None], by_v[..., None], v)
+        return along if by_u is None else along.addcmul_(by_u[..., None], u)
+
+    p, q, tau = line(s.p_0, s.p_u, s.p_v), line(s.q_0, None, s.q_v), line(s.tau_0, -s.a, -s.b)
+    gain = torch.addcmul(s.sharp[..., None], p, p, value=-1.0).addcmul_(q, q, value=-1.0)
+    return Rays(p, q, tau, gain)
+
+
+def _that_matter(s: Solid, r: Rays) -> tuple[Solid, Rays]:
+    """Without the ellipsoids that these rays hardly notice: in a part of the picture that is about a third."""
+    keep = s.sharp.shape[1] - s.carved
+    most = r.gain[:, :keep].amax(1).amin().clamp(-12.0, 0.0)  # log F on a surface is 0, and rays that miss have less
+    top = r.gain.amax((0, 2))
+    kept = (top > most - _FAINT).index_fill(0, top[:keep].argmax(), True).nonzero()[:, 0]
+    if len(kept) == len(top):
+        return s, r
+    return s.only(kept), Rays(*(part.index_select(1, kept) for part in (r.p, r.q, r.tau, r.gain)))
+
+
+def _first_guess(s: Solid, r: Rays) -> Tensor:
     """The nearest root of any single ellipsoid; where a ray misses them all, the depth closest to one."""
-    solid_gain = gain[:, : gain.shape[1] - s.carved]
-    tau, height = tau[:, : solid_gain.shape[1]], height[:, : solid_gain.shape[1]]
-    root = tau + (solid_gain.clamp(min=0.0) / height).sqrt()
-    nearest = torch.where(solid_gain > 0.0, root, -1e3).amax(dim=1)
-    best, k = solid_gain.max(dim=1)
+    keep = s.sharp.shape[1] - s.carved
+    gain, tau, height = r.gain[:, :keep], r.tau[:, :keep], s.height[:, :keep, None]
+    root = tau + (gain.clamp(min=0.0) / height).sqrt()
+    nearest = torch.where(gain > 0.0, root, -1e3).amax(dim=1)
+    best, k = gain.max(dim=1)
     return torch.where(best > 0.0, nearest, tau.gather(1, k[:, None])[:, 0])
 
 
-def _along_ray(s: Solid, gain: Tensor, tau: Tensor, height: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _along_ray(s: Solid, r: Rays, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """log F at depth z and its first and second derivative there; the latter kept below −4, as in a convex solid."""
-    x = z[:, None] - tau
+    height = s.height[..., None]
+    x = z[:, None] - r.tau
     hx = height * x
-    weight = _weights(gain, hx, x)
+    weight = _weights(r.gain, hx, x)
     pull = weight * hx
-    curve = 4.0 * hx.mul_(pull).sub_(weight * (0.5 * height))
-    keep = gain.shape[1] - s.carved
+    curve = hx.mul_(pull).addcmul_(weight, height, value=-0.5)
+    keep = weight.shape[1] - s.carved
 
     def moments(part: slice, extra: float) -> tuple[Tensor, Tensor, Tensor]:
         w = weight[:, part].sum(1).clamp(min=_FLOOR) + extra
         first = pull[:, part].sum(1) * (-2.0 / w)
-        second = curve[:, part].sum(1) / w - first * first
+        second = curve[:, part].sum(1) * (4.0 / w) - first * first
         return w.log(), first, second
 
     level, slope, bend = moments(slice(0, keep), 0.0)
@@ -134,21 +208,12 @@ def _weights(gain: Tensor, hx: Tensor, x: Tensor) -> Tensor:
     return torch.addcmul(gain, hx, x, value=-1.0).clamp_(min=-50.0).exp_()
 
 
-def _surface_at(
-    s: Solid,
-    gain: Tensor,
-    tau: Tensor,
-    height: Tensor,
-    ray: tuple[Tensor, Tensor, Tensor, Tensor, Tensor],
-    offset: tuple[Tensor, Tensor],
-    z: Tensor,
-) -> Hit:
+def _surface_at(s: Solid, r: Rays, z: Tensor) -> Hit:
     """The normal −∇F/|∇F| and the distance at depth z, from the closed form of the gradient."""
-    (a, b, e, f, g), (du, dv) = ray, offset
-    x = z[:, None] - tau
-    hx = height * x
-    weight = _weights(gain, hx, x)
-    keep = gain.shape[1] - s.carved
+    x = z[:, None] - r.tau
+    hx = s.height[..., None] * x
+    weight = _weights(r.gain, hx, x)
+    keep = weight.shape[1] - s.carved
     total = weight[:, :keep].sum(1).clamp(min=_FLOOR)
     share = weight[:, :keep] / total[:, None]
     level = total.log()
@@ -156,19 +221,10 @@ def _surface_at(
         less = 1.0 + weight[:, keep:].sum(1)
         share = torch.cat((share, -weight[:, keep:] / less[:, None]), dim=1)
         level = level - less.log()
-    pull = share * hx
+    p, q, pull = share * r.p, share * r.q, hx.mul_(share)
+    gx = 2.0 * (p * s.p_u[..., None]).addcmul_(pull, s.a[..., None]).sum(1)
+    gy = 2.0 * p.mul_(s.p_v[..., None]).addcmul_(q, s.q_v[..., None]).addcmul_(pull, s.b[..., None]).sum(1)
     gz = 2.0 * pull.sum(1)
-    gx = 2.0 * (share * (e * du + f * dv) + pull * a).sum(1)
-    gy = 2.0 * (share * (f * du + g * dv) + pull * b).sum(1)
     size = (gx * gx + gy * gy + gz * gz + 1e-12).sqrt()
     normal = torch.stack((gx, gy, gz), dim=1) / size[:, None]
     return Hit(z, normal, (level / size).clamp(max=0.0))
-
-
-def log_density(s: Solid, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
-    """log F at the points (x, y, z), `[N, P]` each: positive inside, falling outside."""
-    d = torch.stack((x, y, z), dim=1)[:, None] - s.centre[..., None]  # [N, K, 3, P]
-    q = (torch.matmul(s.form, d) * d).sum(2)
-    weight = (s.sharp[None, :, None] - q).clamp_(min=-50.0).exp_()
-    keep = q.shape[1] - s.carved
-    return weight[:, :keep].sum(1).clamp(min=_FLOOR).log() - torch.log1p(weight[:, keep:].sum(1))

@@ -76,6 +76,49 @@ def test_a_run_is_trained_stopped_and_resumed(photos, tmp_path):
     assert [e["event"] for e in read_events(out / "events.jsonl") if e["event"] in ("started", "ended")][-1] == "ended"
 
 
+def test_a_time_limit_ends_preparing_too_and_the_same_command_goes_on(photos, tmp_path, monkeypatch):
+    asked = []
+    prepared = watch.prepare
+
+    def slowly(*arguments, **options):
+        steps = prepared(*arguments, **options)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            asked.append(step)
+            yield step
+
+    monkeypatch.setattr(watch, "prepare", slowly)
+    monkeypatch.setattr(train_module, "QUICK_SEC", 0.0)
+    command = ["--data", photos, "--out", tmp_path / "run", *TINY, "--kimg=0.05", "--resume"]
+    ended = _train(*command, "--time-limit=0")
+    assert ended.exit_code == 0, ended.output
+    assert "time limit while preparing pictures (hashing 0 of 12): those that are ready are kept" in ended.stderr
+    assert len(asked) == 1
+    assert not (tmp_path / "run").exists()
+    assert "finished" in _train(*command).stderr
+
+
+def test_broken_files_are_listed_in_the_run_and_their_limit_is_kept_for_resuming(photos, tmp_path):
+    for i in range(12):
+        (photos / "a" / f"bad{i:02}.png").write_bytes(b"x")
+    out = tmp_path / "run"
+    command = ["--data", photos, "--out", out, *TINY, "--kimg=0.02"]
+    _failed(_train(*command), "10 may be skipped: a/bad00.png")
+    assert not out.exists()
+    begun = _train(*command, "--max-broken=12")
+    assert begun.exit_code == 0, begun.output
+    (note,) = (e["notes"] for e in read_events(out / "events.jsonl") if e["event"] == "started")
+    assert "12 of 24 files were skipped" in note[0]
+    assert note[0] in (out / "log.txt").read_text()
+    where = Path(note[0].rsplit("all of them in ", 1)[1].removesuffix(")."))
+    assert len(where.read_text().splitlines()) == 12
+    assert f"note: {note[0]}" in begun.stderr
+    assert _train("--out", out, "--resume", "--kimg=0.04", "--threads=1").exit_code == 0
+
+
 def test_the_same_command_with_resume_begins_and_goes_on(photos, tmp_path):
     command = ["--data", photos, "--out", tmp_path / "run", *TINY, "--kimg=0.1", "--resume", "--no-labels"]
     assert "started" in _train(*command, "--time-limit=0").stderr

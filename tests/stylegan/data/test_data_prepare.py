@@ -1,18 +1,21 @@
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from stylegan.data import prepare as module
 from stylegan.data.decode import decode, to_square
 from stylegan.data.prepare import prepare
 from stylegan.data.pyramid import box_levels
-from stylegan.data.records import finish
+from stylegan.data.records import Progress, finish
 from stylegan.errors import DataError, InputError
 
 
@@ -110,11 +113,42 @@ def test_the_limit_of_broken_files(photos):
     for i in range(11):
         (root / f"broken{i:02}.png").write_bytes(b"x")
     message = r"at least 11 of 12 images cannot be used, and 10 may be skipped: broken00\.png \(.*\), .* and 8 more"
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message + r" \(all of them in .*\)\. .*--max-broken") as told:
         finish(prepare(root, 8))
-    assert finish(prepare(root, 8, max_broken=11)).report.images == 1
+    where = Path(re.search(r"all of them in (.*?)\)", str(told.value))[1])
+    every = [f"broken{i:02}.png\tnot an image file that can be read" for i in range(11)]
+    assert where.read_text().splitlines() == every
+    where.unlink()
+    report = finish(prepare(root, 8, max_broken=11)).report
+    assert report.images == 1
+    assert where.read_text().splitlines() == every
+    assert f"and 8 more (all of them in {where})" in report.warnings[1]
     with pytest.raises(DataError, match="10 may be skipped"):  # also when the pictures are cached
         finish(prepare(root, 8))
+
+
+def test_a_build_that_was_stopped_goes_on_where_it_was(photos, monkeypatch):
+    root = photos(*(f"{i}.png" for i in range(6)), sizes=((20, 16), (4, 9), (50, 30)))
+    (root / "2.png").write_bytes(b"x")
+    (root / "5.png").write_bytes((root / "0.png").read_bytes())
+    straight = finish(prepare(root, 8, cache=root / "straight"))
+    monkeypatch.setattr(module, "_CHUNK_BYTES", 2 * 3 * 8 * 8)
+    decoded = []
+    inner = module.process
+    monkeypatch.setattr(
+        module, "process", lambda source, name, *rest: decoded.append(name) or inner(source, name, *rest)
+    )
+    steps = prepare(root, 8)
+    while next(steps) != Progress("building", 4, 6):
+        pass
+    steps.close()
+    assert sorted(decoded) == ["0.png", "1.png", "2.png", "3.png"]
+    data = finish(prepare(root, 8))
+    assert sorted(decoded) == [f"{i}.png" for i in range(6)]
+    for name in ("found", "images", "broken", "distinct", "smallest", "largest", "enlarged"):
+        assert getattr(data.report, name) == getattr(straight.report, name)
+    assert data.digest == straight.digest
+    assert torch.equal(data.pictures(range(5), 8), straight.pictures(range(5), 8))
 
 
 def test_five_percent_may_be_broken():

@@ -1,7 +1,9 @@
 """Rendering: finite, in range, the same in any batch and at any resolution; attributes move what they name."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -27,6 +29,15 @@ def draw(indices: list[int], resolution: int, **changes: float) -> Tensor:
     a = sample_attributes(0, indices)
     a = replace(a, **{name: torch.full_like(a.yaw, value) for name, value in changes.items()})
     return render(a, noise_ids(0, indices), resolution)
+
+
+def test_the_pictures_are_those_that_the_default_model_was_trained_on() -> None:
+    """However they are computed: model, scorer and directions in `assets` rest on how these portraits look."""
+    golden = np.load(Path(__file__).parents[3] / "golden" / "portraits_64.npz")["pictures"].astype(int)
+    found = portraits(0, range(len(golden)), 64)[0].numpy().astype(int)
+    difference = np.abs(found - golden)
+    assert difference.max() <= 8  # of 255, at the odd edge
+    assert difference.mean() < 0.02
 
 
 def test_public_names() -> None:
