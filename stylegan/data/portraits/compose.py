@@ -22,7 +22,7 @@ from stylegan.data.portraits.shading import Grain, Lamp, blend, column, halfway,
 from stylegan.data.portraits.surface import Hit, Solid, log_density, passes_near, trace
 
 _TRACE_POINTS = 4096  # on the CPU: what K ellipsoids need for so many points stays in the cache
-_FRAYED = 0.15  # how far beyond its solid hair may be drawn
+_FRAYED = 0.15  # how far beyond its solid hair may be drawn; wrinkles take a mean over as much around the head
 
 
 _WHOLE = Window(-9.0, 9.0, -9.0, 9.0)  # beyond any edge
@@ -62,7 +62,7 @@ def draw(a: PortraitAttributes, noise_ids: Tensor, resolution: int, supersample:
     head, torso = head_solid(a, f.rotation), torso_solid(a, f.body)
     front, back = front_solid(a, style, f.rotation), back_solid(a, style, f.rotation)
     layers = [_upsample(part, resolution, supersample) for part in (
-        _layered(head, coarse, _HEAD, 4, 0.0, f.light), _layered(torso, coarse, _TORSO, 3, 0.0),
+        _layered(head, coarse, _HEAD, 4, _FRAYED, f.light), _layered(torso, coarse, _TORSO, 3, 0.0),
         _layered(front, coarse, _WHOLE, 3, _FRAYED), _layered(back, coarse, _WHOLE, 3, _FRAYED))]  # fmt: skip
     fine = resolution * supersample
     screen = _grid(fine, device)

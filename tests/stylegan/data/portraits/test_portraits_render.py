@@ -36,8 +36,8 @@ def test_the_pictures_are_those_that_the_default_model_was_trained_on() -> None:
     golden = np.load(Path(__file__).parents[3] / "golden" / "portraits_64.npz")["pictures"].astype(int)
     found = portraits(0, range(len(golden)), 64)[0].numpy().astype(int)
     difference = np.abs(found - golden)
-    assert difference.max() <= 8  # of 255, at the odd edge
-    assert difference.mean() < 0.02
+    assert difference.max() <= 4  # of 255, at the odd edge
+    assert difference.mean() < 0.005
 
 
 def test_public_names() -> None:

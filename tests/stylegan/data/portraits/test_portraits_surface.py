@@ -69,7 +69,7 @@ def test_no_ray_that_comes_near_is_left_out(head, reach):
     u, v = (x.expand(3, -1) for x in points(48))
     hit = trace(head, u, v, steps=6)
     near = passes_near(head, u, v, reach)
-    told = module._rays(head, u, v).gain.amax(1) > -40.0  # beyond that F is no longer told from 0
+    told = module._rays(head, u, v).gain.amax(1) > -35.0  # beyond that F is no longer told from 0
     assert near[(hit.margin > -reach) & told].all()
     assert 0.2 < near.float().mean() < 0.9
 
