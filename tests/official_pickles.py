@@ -4,13 +4,17 @@ import pickle
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 
+import stylegan
 from stylegan.config import DiscriminatorConfig, GeneratorConfig
 from stylegan.convert.tf_names import discriminator_entries, generator_entries
+from stylegan.errors import ConversionError
 from stylegan.networks import Discriminator, Generator
 
 OFFICIAL_NAMES = {
@@ -124,3 +128,14 @@ def generator_pickle(G: Generator, lod: float = 0.0) -> Network:
 
 def discriminator_pickle(D: Discriminator, lod: float = 0.0) -> Network:
     return record("D", "D_basic", official_kwargs(D.config), {"lod": np.float32(lod), **tf_variables(D)})
+
+
+def refused(folder: Path, tree: Any, match: str) -> None:
+    """A pickle of `tree` is not converted: one line that matches says why, and nothing is written."""
+    path = folder / "network.pkl"
+    path.write_bytes(dumps(tree))
+    with pytest.raises(ConversionError, match=match) as caught:
+        stylegan.convert(path, folder / "out.safetensors")
+    assert "network.pkl" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert [file.name for file in folder.iterdir()] == ["network.pkl"]

@@ -15,6 +15,7 @@ from official_pickles import (
     generator_record,
     official_kwargs,
     record,
+    refused,
     tf_variables,
 )
 
@@ -47,15 +48,6 @@ def _same_network(a, b):
     assert a.lod == b.lod
     for name, tensor in a.state_dict().items():
         assert torch.equal(tensor, b.state_dict()[name]), name
-
-
-def _refused(tmp_path, tree, match):
-    path = _write(tmp_path, tree)
-    with pytest.raises(ConversionError, match=match) as caught:
-        stylegan.convert(path, tmp_path / "out.safetensors")
-    assert "network.pkl" in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert os.listdir(tmp_path) == ["network.pkl"]
 
 
 # The official numbers.
@@ -193,10 +185,10 @@ def test_harmless_options_and_those_the_source_never_mentions(tmp_path):
     kwargs = {**official_kwargs(G.config), **harmless}
     _same_network(G, stylegan.load(_write(tmp_path, generator_record(tf_variables(G), kwargs))))
     kwargs["attention"] = True
-    _refused(tmp_path, generator_record(tf_variables(G), kwargs), "option 'attention'")
+    refused(tmp_path, generator_record(tf_variables(G), kwargs), "option 'attention'")
     uses = {"build_module_src": "def G_style(attention=False): ..."}
     tree = generator_record(tf_variables(G), kwargs, **uses)
-    _refused(tmp_path, tree, "option 'attention'")
+    refused(tmp_path, tree, "option 'attention'")
     plain = {"build_module_src": "def G_style(**_kwargs): ..."}
     tree = generator_record(tf_variables(G), kwargs, **plain)
     for part in tree.components.values():
@@ -288,7 +280,7 @@ def test_variables_that_share_one_array(tmp_path):
     weight = variables["G_mapping/Dense5/weight"]
     for i in range(1, 39):
         variables[f"G_mapping/Dense{i}/weight"] = weight
-    _refused(tmp_path, generator_record(variables, official_kwargs(config)), "share their data")
+    refused(tmp_path, generator_record(variables, official_kwargs(config)), "share their data")
 
 
 # What `convert` does to the disk.
@@ -298,7 +290,7 @@ def test_nothing_is_written_unless_everything_is(tmp_path):
     G, D = Generator(GeneratorConfig(**SMALL, mapping_layers=2)), Discriminator(DiscriminatorConfig(**SMALL_D))
     with torch.no_grad():
         D.bias.fill_(float("nan"))
-    _refused(tmp_path, (generator_pickle(G), discriminator_pickle(D)), "not finite")
+    refused(tmp_path, (generator_pickle(G), discriminator_pickle(D)), "not finite")
 
 
 def test_destinations(tmp_path):
