@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stylegan.training.world import World
-
 EPS = 1e-8
 FUSED_DEVICES = ("cpu", "cuda")
 
@@ -82,13 +80,9 @@ class Adam:
         torch.autograd.backward(loss * self.scale.value if self.scale.adapts else loss)
 
     @torch.no_grad()
-    def step(self, world: World) -> bool:
-        """Average the gradients over the processes, step, and drop them; False where one was not finite: no step then.
-
-        Waits for the device, once.
-        """
+    def step(self) -> bool:
+        """Step, and drop the gradients; False where one was not finite: no step then. Waits for the device, once."""
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        world.average_(gradients)
         if self.scale.adapts:
             torch._foreach_mul_(gradients, 1 / self.scale.value)
         finite = all_finite(gradients)

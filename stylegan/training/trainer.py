@@ -7,6 +7,7 @@ of the seed and the iteration. So a stored state resumes exactly.
 import copy
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -19,10 +20,12 @@ from stylegan.training.adam import Adam
 from stylegan.training.config import TrainConfig
 from stylegan.training.draws import Draws, draw, keyed_rng
 from stylegan.training.forward import DiscriminatorLoss, Forward, GeneratorLoss, prepare_reals
+from stylegan.training.parallel import ParallelLoss
 from stylegan.training.schedule import Phase
-from stylegan.training.world import World
+from stylegan.training.world import World, told
 
-Part = Callable[[slice, Draws], tuple[Tensor, tuple[Tensor, ...]]]  # rows → loss to differentiate, what to report
+Part = Callable[[slice, Draws, bool], tuple[Tensor, tuple[Tensor, ...]]]
+# rows, their draws, whether they are the last → loss to differentiate, what to report
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class Trainer:
             Adam(list(network.parameters()), config.adam_beta2, config.precision, factors)
             for network, factors in ((self.G, _factors(self.G, config)), (self.D, None))
         )
+        # Through `self`, so that another Forward can take the place of this one.
+        self._g_loss = ParallelLoss(self.G, lambda *part: self.forward.generator_loss(*part), world)
+        self._d_loss = ParallelLoss(self.D, lambda *part: self.forward.discriminator_loss(*part), world)
         self.nimg = 0  # pictures shown so far
         self.iterations = 0
         self.last_lod: float | None = None
@@ -85,12 +91,12 @@ class Trainer:
         images, labels = prepare_reals(reals.to(device), phase.lod), labels.to(device)
         regularized = config.loss == "wgan-gp" or self.iterations % config.r1_interval == 0
         d_loss = self._discriminator_step(images, labels, phase, regularized)
-        d_stepped = self.d_adam.step(self.world)
+        d_stepped = self.d_adam.step()
         beta = ema.ema_beta(phase.minibatch, self.nimg, config.ema_kimg, config.ema_rampup)
         ema.update(self.Gs, self.G, beta)  # before the generator's step, as in the official code
         self.nimg += phase.minibatch
         g_loss = self._generator_step(labels, phase)
-        g_stepped = self.g_adam.step(self.world)
+        g_stepped = self.g_adam.step()
         self.iterations += 1
         return IterationStats(g_loss, d_loss, regularized, skipped=2 - d_stepped - g_stepped)
 
@@ -98,9 +104,10 @@ class Trainer:
         mixing = self._mixing(phase) if self.config.loss == "wgan-gp" else None
         interval = self.config.r1_interval if self.config.loss == "logistic" else 1
 
-        def part(rows: slice, draws: Draws) -> tuple[Tensor, tuple[Tensor, ...]]:
+        def part(rows: slice, draws: Draws, last: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
             mixed = None if mixing is None else mixing[rows]
-            found = self.forward.discriminator_loss(images[rows], labels[rows], draws, phase.lod, mixed, regularized)
+            of = (images[rows], labels[rows], draws, phase.lod, mixed, regularized)
+            found = DiscriminatorLoss(*self._d_loss(*of, averages=last))
             return found.loss + interval * found.penalty, found
 
         found = DiscriminatorLoss(*self._accumulate("D", phase, self.d_adam, part))
@@ -108,8 +115,8 @@ class Trainer:
         return found
 
     def _generator_step(self, labels: Tensor, phase: Phase) -> GeneratorLoss:
-        def part(rows: slice, draws: Draws) -> tuple[Tensor, tuple[Tensor, ...]]:
-            found = self.forward.generator_loss(labels[rows], draws, phase.lod)
+        def part(rows: slice, draws: Draws, last: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+            found = GeneratorLoss(*self._g_loss(labels[rows], draws, phase.lod, averages=last))
             return found.loss, found
 
         self.D.requires_grad_(False)  # its gradients are not wanted here
@@ -119,7 +126,9 @@ class Trainer:
         return found
 
     def _accumulate(self, purpose: str, phase: Phase, adam: Adam, part: Part) -> list[Tensor]:
-        """Gradients of the mean loss over this process's share, `microbatch` at a time; means of the reports."""
+        """Gradients of the mean loss over all processes' shares, each `microbatch` at a time; means of this one's
+        reports.
+        """
         start, stop = self.world.share(phase.minibatch)
         count = stop - start
         key = (self.config.seed, purpose, self.iterations)
@@ -128,11 +137,15 @@ class Trainer:
         for first in range(0, count, self.config.microbatch or count):
             rows = slice(first, min(first + (self.config.microbatch or count), count))
             weight = (rows.stop - rows.start) / count
-            loss, reports = part(rows, draws.rows(rows.start, rows.stop))
-            adam.backward(loss * weight)
+            loss, reports = part(rows, draws.rows(rows.start, rows.stop), rows.stop == count)
+            self._backward(adam, loss * weight)
             weighted = [report.detach() * weight for report in reports]
             means = [a + b for a, b in zip(means, weighted, strict=True)] if means else weighted
         return means
+
+    def _backward(self, adam: Adam, loss: Tensor) -> None:
+        with told() if self.world.size > 1 else nullcontext():
+            adam.backward(loss)
 
     def _track(self, w_mean: Tensor) -> None:
         self.world.average_([w_mean])

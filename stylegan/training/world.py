@@ -1,9 +1,4 @@
-"""Several processes that train together (torchrun), or one alone: the same code for both.
-
-Gradients are averaged here, in one collective a step, rather than by DistributedDataParallel: its hooks want one
-backward a step through parameters that all take part, while R1 differentiates twice, a minibatch may come in parts,
-and at every lod other layers of the networks are at rest.
-"""
+"""Several processes that train together (torchrun), or one alone: the same code for both. Gradients: `parallel`."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -44,7 +39,7 @@ class World:
         if self.size == 1 or not tensors:
             return
         flat = torch.cat([t.reshape(-1) for t in tensors])
-        with _told():
+        with told():
             dist.all_reduce(flat)
         flat /= self.size
         parts = torch.split(flat, [t.numel() for t in tensors])
@@ -55,7 +50,7 @@ class World:
         if self.size == 1:
             return flags
         votes = torch.tensor(flags, dtype=torch.float32, device=self.device)
-        with _told():
+        with told():
             dist.all_reduce(votes)
         return tuple(vote > 0 for vote in votes.tolist())
 
@@ -64,7 +59,7 @@ class World:
         if self.size == 1:
             return True
         numbers = torch.tensor([number, -number], dtype=torch.int64, device=self.device)
-        with _told():
+        with told():
             dist.all_reduce(numbers, dist.ReduceOp.MAX)
         high, low = numbers.tolist()
         return bool(high == -low)
@@ -72,7 +67,7 @@ class World:
     def wait(self) -> None:
         """Until all processes are here."""
         if self.size > 1:
-            with _told():
+            with told():
                 dist.barrier()
 
 
@@ -93,7 +88,7 @@ def join(device: str | None = None) -> World:
             raise InputError(f"There are {found} GPUs here and at least {local + 1} processes: start one for each GPU.")
         wanted = torch.device("cuda", local)
         torch.cuda.set_device(wanted)
-    with _told():
+    with told():
         backend, own = ("nccl", wanted) if wanted.type == "cuda" else ("gloo", None)
         dist.init_process_group(backend, timeout=COLLECTIVE_TIMEOUT, device_id=own)
     return World(wanted, rank, size)
@@ -122,7 +117,7 @@ def pick_device(name: str | None) -> torch.device:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """A collective that breaks off, as one sentence: it does when another process has ended."""
     try:
         yield

@@ -17,9 +17,10 @@ from stylegan.training.trainer import Trainer
 from stylegan.training.world import World, join, leave
 
 
-def take_steps(world: World, microbatch: int | None = None) -> dict[str, torch.Tensor]:
-    """Six iterations through a fade; all weights and second moments after them, on every process."""
-    config = tiny_run(label_dim=2, lod_training_kimg=0.008, lod_transition_kimg=0.024, microbatch=microbatch)
+def take_steps(world: World) -> dict[str, torch.Tensor]:
+    """Six iterations through a fade, each of several parts; all weights after them, on every process."""
+    growing = {"lod_training_kimg": 0.016, "lod_transition_kimg": 0.048}
+    config = tiny_run(label_dim=2, minibatch_base=16, microbatch=4, **growing)
     trainer, data = Trainer(config, world), Stripes(label_dim=2)
     for _ in range(6):
         phase = config.phase(trainer.nimg)

@@ -56,9 +56,9 @@ def _finish(processes):
 
 
 def test_two_processes_take_the_steps_of_one(tmp_path):
-    """Minibatch-std groups stay inside a process, so the one process has to work in two parts."""
+    """In parts, of which only the last averages gradients; minibatch-std groups stay inside a part."""
     processes = _workers(tmp_path, "steps")
-    single = take_steps(World(torch.device("cpu")), microbatch=4)
+    single = take_steps(World(torch.device("cpu")))
     _finish(processes)
     first, second = (load_file(tmp_path / f"weights-{rank}.safetensors") for rank in range(2))
     assert first.keys() == second.keys() == single.keys()
