@@ -2,7 +2,8 @@
 """What is known about a portrait: its attributes, their ranges, and how they hang together.
 
 Every attribute of portrait `index` is a function of (seed, index) alone. Most are independent; these are correlated on
-purpose, because real portraits are, and telling such attributes apart is what disentanglement is about:
+purpose, because real portraits are, and telling such attributes apart is what disentanglement is about (others
+follow from these, as softness and age each move several):
 
 | attributes                   | how                                           | sign |
 |------------------------------|-----------------------------------------------|------|
@@ -12,12 +13,18 @@ purpose, because real portraits are, and telling such attributes apart is what d
 | softness, makeup             | made-up lips and lashes on soft features      | +    |
 | softness, jaw                | angular faces have wide jaws                  | −    |
 | softness, brow_thickness     | ... and strong brows                          | −    |
+| softness, lip_fullness       | soft features have full lips                  | +    |
+| skin_tone, lip_fullness      | ... as dark skin has                          | +    |
 | age, hair_grey               | grey from about the middle of the range on    | +    |
 | age, glasses                 | a sixth of the young, half of the old         | +    |
+| age, hair_style              | bald heads are old, and angular               |      |
+| hair_style, hair_length      | each style has its lengths                    |      |
+| hair_hue, hair_lightness     | dyed hair (any hue) is neither dark nor blond |      |
 | skin_tone, hair_lightness    | dark skin goes with dark hair                 | −    |
 | skin_tone, iris_colour       | light eyes on light skin                      | −    |
 | skin_tone, freckles          | freckles on light skin                        | −    |
 | yaw, gaze_x                  | people look back at the camera                | −    |
+| pitch, gaze_y                | ... up and down as well                       | −    |
 | smile, mouth_open            | the mouth opens with a grin                   | +    |
 """
 

@@ -61,12 +61,15 @@ def test_matrix_round_trip(many: PortraitAttributes) -> None:
         ("softness", "makeup", 0.3, 0.9),
         ("softness", "jaw", -0.9, -0.2),
         ("softness", "brow_thickness", -0.9, -0.2),
+        ("softness", "lip_fullness", 0.2, 0.7),
+        ("skin_tone", "lip_fullness", 0.05, 0.4),
         ("age", "hair_grey", 0.5, 0.95),
         ("age", "glasses", 0.1, 0.5),
         ("skin_tone", "hair_lightness", -0.8, -0.2),
         ("skin_tone", "iris_colour", -0.9, -0.2),
         ("skin_tone", "freckles", -0.8, -0.1),
         ("yaw", "gaze_x", -0.9, -0.3),
+        ("pitch", "gaze_y", -0.5, -0.1),
         ("smile", "mouth_open", 0.2, 0.8),
         ("yaw", "smile", -0.05, 0.05),
         ("background_hue", "hair_length", -0.05, 0.05),
@@ -75,6 +78,23 @@ def test_matrix_round_trip(many: PortraitAttributes) -> None:
 )
 def test_correlations(many: PortraitAttributes, one: str, other: str, low: float, high: float) -> None:
     assert low < correlation(getattr(many, one), getattr(many, other)) < high
+
+
+def test_no_other_attributes_hang_together(many: PortraitAttributes) -> None:
+    """The table's docstring tells of these groups; between them, and with any attribute left, there is nothing."""
+    groups = [
+        {"softness", "hair_style", "hair_length", "beard", "makeup", "jaw", "brow_thickness", "lip_fullness"}
+        | {"skin_tone", "hair_lightness", "iris_colour", "freckles", "hair_hue", "age", "hair_grey", "glasses"},
+        {"yaw", "gaze_x"},
+        {"pitch", "gaze_y"},
+        {"smile", "mouth_open"},
+    ]
+    found = torch.corrcoef(attribute_matrix(many).T)
+    names = attribute_names()
+    for i, one in enumerate(names):
+        for j, other in enumerate(names[:i]):
+            if not any({one, other} <= group for group in groups):
+                assert abs(found[i, j]) < 5 / len(many) ** 0.5, (one, other)
 
 
 def test_beards_hardly_ever_with_long_hair(many: PortraitAttributes) -> None:
