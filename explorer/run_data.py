@@ -160,8 +160,9 @@ class RunReader:
             return None if self.folder.exists else ("new", "It left the queue before it began.")
         if self._has_ended(process, events):
             return None
-        if stops and code == -signal.SIGTERM:
-            return "stopped", f"It was stopped before the first step. {self._goes_on()}"
+        if code == 0 or (stops and code == -signal.SIGTERM):  # the latter within its first seconds
+            why = "It was stopped" if stops else "Its time was up"
+            return "stopped", f"{why} before the first step. {self._goes_on()}"
         if not isinstance(code, int):
             why = "It ended without a word: its processes were killed, or the machine was switched off."
         elif code < 0:

@@ -93,9 +93,7 @@ def train(handover: Handover, *locks: IO[bytes]) -> int:
         try:
             return trainer.wait(LOOK_SEC)
         except subprocess.TimeoutExpired:
-            if (
-                not told and (handover.run / "stop").exists()
-            ):  # also while pictures are prepared, when it looks at nothing
+            if not told and (handover.run / "stop").exists():  # while pictures are prepared it heeds signals only
                 told = True
                 trainer.terminate()
 

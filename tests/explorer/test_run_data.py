@@ -68,6 +68,7 @@ def test_a_config_that_cannot_be_read(tmp_path, config, words):
         ),
         ({"phase": "training"}, "", "failed", "It ended without a word: its processes were killed"),
         ({"phase": "ended", "code": None}, "", "stopped", "Stopped at 1.5 kimg"),  # it left the queue, later
+        ({"phase": "ended", "code": 0}, "", "stopped", "Its time was up before the first step"),  # while preparing
         ({"phase": 7, "code": {}}, "", "failed", "It ended without a word"),
     ],
 )
