@@ -12,6 +12,7 @@ from explorer.engine import Engine
 from explorer.finding import Finder
 from explorer.gallery import Gallery, folder_of, of_visitor
 from explorer.library import Library
+from explorer.measuring import Measurer
 from explorer.options import DEFAULT_MODEL, Options
 from explorer.readings import Readings
 from explorer.scorers import Scorers
@@ -34,6 +35,7 @@ class AppContext:
     finder: Finder
     scorers: Scorers
     readings: Readings
+    measurer: Measurer
 
     @classmethod
     def open(cls, options: Options) -> Self:
@@ -46,7 +48,8 @@ class AppContext:
         for folder in _folders_of_directions(options.directions):
             DirectionStore(library, folder).load()
         engine, scorers = Engine(library), Scorers(library)
-        return cls(options, library, engine, Finder(engine, scorers), scorers, Readings(engine, scorers))
+        measurer = Measurer(library, options.runs, options.measurements, local=not options.public)
+        return cls(options, library, engine, Finder(engine, scorers), scorers, Readings(engine, scorers), measurer)
 
     def make_room(self) -> None:
         """Where strangers come, forget what visitors kept who have not added to it for longest; else the disk fills."""

@@ -27,6 +27,7 @@ class Options:
     device: str = "auto"  # "auto": a GPU where there is one
     read_only: bool = False
     directions: Path = Path("directions")  # kept directions
+    measurements: Path = Path("measurements")  # what was measured
 
     @property
     def public(self) -> bool:
@@ -58,6 +59,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("--gallery", metavar="DIR", type=Path, default=Options.gallery, help="folder of kept pictures (gallery)")
     add("--directions", metavar="DIR", type=Path, default=Options.directions,
         help="folder of kept directions (directions)")  # fmt: skip
+    add("--measurements", metavar="DIR", type=Path, default=Options.measurements,
+        help="folder of measurements (measurements)")  # fmt: skip
     add("--runs", metavar="DIR", type=Path, default=Options.runs, help="folder of training runs (runs)")
     add("--host", metavar="H", default=Options.host, help="address to listen on (127.0.0.1: this machine only)")
     add("--port", metavar="P", type=int, help="port (the first free one from 7860)")
@@ -78,6 +81,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         device=given.device,
         read_only=given.read_only,
         directions=_folder(given.directions, "--directions"),
+        measurements=_folder(given.measurements, "--measurements"),
     )
 
 

@@ -37,7 +37,7 @@ def serve(folder: Path, **options: Any) -> Iterator[Served]:
     classes = tiny_models.make(folder, "classes", seed=1, label_dim=3, resolution=32)
     given = Options(
         models=(plain, classes), folder=folder / "models", gallery=folder / "gallery", runs=folder / "runs",
-        directions=folder / "directions",
+        directions=folder / "directions", measurements=folder / "measurements",
         port=free_port(), device="cpu",
     )  # fmt: skip
     app = AppContext.open(Options(**{**vars(given), **options}))

@@ -20,11 +20,13 @@ from explorer.ui import (
     api_figures,
     api_film,
     api_find,
+    api_measure,
     directions,
     explore,
     film,
     gallery,
     launch,
+    measure,
     mix,
     models,
     noise,
@@ -55,6 +57,7 @@ TABS = (
     Tab("Film", film.build),
     Tab("Gallery", gallery.build),
     Tab("Train", train.build, stage=False, owner=True),
+    Tab("Measure", measure.build, stage=False),
     Tab("Models", models.build),
 )
 
@@ -103,6 +106,7 @@ def build(app: AppContext) -> gr.Blocks:
         api_directions.build(app)
         api_find.build(app)
         api_film.build(app)
+        api_measure.build(app)
     return page
 
 

@@ -10,8 +10,9 @@ SCRIPTS = (
     "page.js", "stage.js", "sheet.js", "layers.js", "cards.js", "figures.js", "mix.js", "noise.js",
     "directions.js", "steer.js", "entangled.js", "found.js", "teach.js", "find.js", "film.js", "film_view.js",
     "train_chart.js", "train_form.js", "train_watch.js", "train.js",
+    "measure_draw.js", "measure_form.js", "measure.js",
 )  # fmt: skip
-STYLES = ("page.css", "figures.css", "directions.css", "found.css", "film.css", "train.css")
+STYLES = ("page.css", "figures.css", "directions.css", "found.css", "film.css", "train.css", "measure.css")
 
 _ACCENT = gr.themes.Color(
     c50="#eef5f4", c100="#d8e8e6", c200="#b4d2ce", c300="#8cb9b4", c400="#62a09a", c500="#3f8781", c600="#2f706b",

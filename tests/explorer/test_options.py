@@ -34,6 +34,8 @@ def test_all_options_are_read(tmp_path):
         "m",
         "--directions",
         "d",
+        "--measurements",
+        "n",
     ]
     assert parse(given) == Options(
         (model, model),
@@ -47,6 +49,7 @@ def test_all_options_are_read(tmp_path):
         "cuda:1",
         True,
         Path("d"),
+        Path("n"),
     )
 
 
