@@ -22,8 +22,8 @@ PSIS, MIXED = 6, 4
 UNBIASED = 5  # times as many samples as dimensions: below, the bias is worth a word
 GUESSES = {  # seconds per unit
     "pictures": 2.5e-6, "features lite0": 0.03, "features inception": 0.09, "features vgg16": 0.3, "features": 0.03,
-    "distance lite0": 0.05, "distance vgg16": 0.5, "scores": 0.002, "portraits": 0.01, "decoded": 0.003,
-    "fid": 1.0, "kid": 6e-7, "pr": 4e-7, "ls": 2e-3,
+    "distance lite0": 0.05, "distance vgg16": 0.5, "scores": 0.002, "portraits": 0.08, "decoded": 0.003,
+    "fid": 1.5, "kid": 1.5e-7, "pr": 1.2e-7, "ls": 2e-3,
 }  # fmt: skip
 Units = dict[str, float]
 

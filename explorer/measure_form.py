@@ -54,7 +54,7 @@ class Order:
     data: str | None  # as `--data` names it; None: no metric needs any
     metrics: tuple[str, ...]
     count: int
-    data_count: int
+    data_count: int | None = None  # None: as many as samples, or as there are
     psi: float = 1.0
     cutoff: int | None = None
     seed: int = 0
@@ -65,7 +65,7 @@ class Order:
     def size(self, subject: Subject) -> Size:
         """What the cost of measuring one of the models hangs on."""
         portraits = self.data is not None and self.data.startswith(PORTRAITS)
-        counts = (self.count, self.data_count, subject.resolution)
+        counts = (self.count, self.data_count or self.count, subject.resolution)
         return Size(self.metrics, *counts, self.extractor, self.distance, portraits)
 
 
@@ -84,17 +84,18 @@ class Counter:
         if not metrics:
             raise RecipeError("Choose what to measure.")
         count = _count(form.get("count"), "samples", USUAL)
-        data_count = _count(form.get("data_count"), "pictures of the data", count)
+        data_count = None if form.get("data_count") is None else _count(form["data_count"], "pictures of the data", 0)
+        fewer = min(count, data_count or count)
         for metric, least in LEAST.items():
-            if metric in metrics and min(count, data_count) < least:
-                raise RecipeError(f"{_TITLES[metric]} takes at least {least} samples, not {min(count, data_count)}.")
+            if metric in metrics and fewer < least:
+                raise RecipeError(f"{_TITLES[metric]} takes at least {least} samples, not {fewer}.")
         cutoff, scorer = form.get("cutoff"), form.get("scorer")
         subjects = self._subjects(form.get("models"), scorer)
         if lacking := [one.label for one in subjects if one.scorer is None and set(metrics) & set(NEEDS_SCORER)]:
             raise RecipeError(f"{lacking[0]} has no attribute scorer: leave attributes and separability out.")
         return Order(
             subjects=subjects,
-            data=self._data(form, data_count) if set(metrics) & set(NEEDS_DATA) else None,
+            data=self._data(form, data_count or count) if set(metrics) & set(NEEDS_DATA) else None,
             metrics=metrics,
             count=count,
             data_count=data_count,
@@ -144,9 +145,10 @@ class Counter:
             card, path = self.library.card(rest), self.library.file(rest)
             kimg = card.training.get("kimg")
             told = f", {kimg:g} kimg" if isinstance(kimg, (int, float)) else ""
+            of_run = told and card.name.endswith(told)  # a snapshot that was opened
+            name, done = (card.name.removesuffix(told), float(kimg)) if of_run else (card.name, None)
             scorer = scorer or self.library.companion(rest, ".attributes")
-            done = float(kimg) if isinstance(kimg, (int, float)) else None
-            return [Subject(str(key), path.absolute(), card.name.removesuffix(told), done, card.resolution, scorer)]
+            return [Subject(str(key), path.absolute(), name, done, card.resolution, scorer)]
         name, _, which = rest.rpartition(":")
         if kind != "run" or not name:
             raise RecipeError(f"There is no model {show(key)}.")

@@ -159,7 +159,9 @@ class _Bench:
         before, began = self._clock.total_sec, time.monotonic()
         for step in measure(G, pictures, plan, tools, name=model["name"], kimg=model["kimg"]):
             if step.result is None:
-                yield self._told(f"{model['label']}: {step.phase}", step.share, task["sec"])
+                phase = step.phase.replace(f"{model['name']}: ", "samples, ", 1)
+                phase = phase if pictures is None else phase.replace(f"{pictures.name}: ", "data, ", 1)
+                yield self._told(f"{model['label']}: {phase}", step.share, task["sec"])
             else:
                 yield {"found": [item.to_json() for item in step.result], "task": [task["key"], metric]}
         rest = time.monotonic() - began - (self._clock.total_sec - before)

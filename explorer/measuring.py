@@ -71,6 +71,7 @@ class Measurer:
         self._threads = self.counter.runs.threads
         self._jobs = Jobs(max_running=1)
         self._job: Job[Measuring] | None = None
+        self._turn = object()  # that of the newest job: what it leaves to do is what is remembered
         self._lock = threading.RLock()
 
     def told(self, form: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +95,9 @@ class Measurer:
             if self._job is not None and self._job.status.state == "running":
                 raise InputError("Something is being measured: wait for its end, or cancel it.")
             left = [[task.subject.key, task.metric] for task in tasks]
-            self._job = self._jobs.start(lambda: self._work(request, named, left), "measuring")
+            turn = self._turn = object()
+            self._remember(named, left)
+            self._job = self._jobs.start(lambda: self._work(request, named, left, turn), "measuring")
             return self._job
 
     def cancel(self) -> None:
@@ -175,10 +178,15 @@ class Measurer:
             "crop": order.crop, "device": self._library.device,
         }  # fmt: skip
 
-    def _work(self, request: Mapping[str, Any], form: Mapping[str, Any], left: Left) -> Iterator[Measuring]:
-        record = Measuring(0.0, "starting")
-        self._pending.parent.mkdir(parents=True, exist_ok=True)
+    def _remember(self, form: Mapping[str, Any], left: Left) -> None:
+        with suppress(OSError):  # a full disk is told when there is something to keep
+            self._pending.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._pending, {"form": form, "left": left})
+
+    def _work(
+        self, request: Mapping[str, Any], form: Mapping[str, Any], left: Left, turn: object
+    ) -> Iterator[Measuring]:
+        record = Measuring(0.0, "starting")
         try:
             for told in _answers(request, self._threads):
                 if told is not None and "share" in told:
@@ -186,13 +194,15 @@ class Measurer:
                 elif told is not None and "found" in told:
                     self.store.append(from_json(one) for one in told["found"])
                     left = [pair for pair in left if pair != told["task"]]
-                    write_json(self._pending, {"form": form, "left": left})
+                    self._remember(form, left)
                 elif told is not None and "speeds" in told:
                     with suppress(OSError, StyleGANError):  # an estimate must not cost a measurement
                         self.speeds.learn(told["speeds"])
                 yield record
         finally:
-            self._pending.unlink(missing_ok=True)
+            with self._lock:
+                if self._turn is turn:
+                    self._pending.unlink(missing_ok=True)
 
 
 def _answers(request: Mapping[str, Any], threads: int) -> Iterator[dict[str, Any] | None]:

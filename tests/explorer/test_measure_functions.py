@@ -119,7 +119,7 @@ def test_programs_measure_and_list(tmp_path, monkeypatch):
         for wrong, said in (
             ({"count": 1}, "from 2 to"), ({"count": 10**9}, "from 2 to"), ({"metrics": "is"}, "A metric is one of"),
             ({"model": "none"}, "There is no model"), ({"extractor": "resnet"}, "There is no file"),
-            ({"data": "nowhere"}, "nowhere"), ({"data": "run:gone"}, "There is no run"), ({"metrics": None}, "are text"),
+            ({"data": "nowhere"}, "nowhere"), ({"data": "run:gone"}, "There is no run"), ({"metrics": 5}, "are text"),
         ):  # fmt: skip
             with pytest.raises(AppError, match=said):
                 client.predict(**{**given, **wrong}, api_name="/measure")

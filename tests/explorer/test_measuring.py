@@ -54,11 +54,11 @@ def test_numbers_are_the_librarys_and_are_kept(made, form, tmp_path):
     assert told["time"].endswith(" for 2 models: a first guess.")
     records = []
     job = measurer.start(form)
+    with pytest.raises(InputError, match="Something is being measured"):
+        measurer.start(form)
+    assert (tmp_path / "kept" / PENDING).exists()
     while job.status.state == "running":
         records.append(measurer.status())
-        with pytest.raises(InputError, match="Something is being measured"):
-            measurer.start(form)
-        assert (tmp_path / "kept" / PENDING).exists()
         time.sleep(0.05)
     assert job.wait().error == ""
     assert measurer.status()["state"] == "done"
