@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.library import Library
+from explorer.library import Library, ModelCard
 from explorer.measure_cost import Size
 from explorer.runs import Runs
 from explorer.values import RecipeError, choice, items, real, show, whole
@@ -143,12 +143,9 @@ class Counter:
         kind, _, rest = key.partition(":") if isinstance(key, str) else ("", "", "")
         if kind == "model":
             card, path = self.library.card(rest), self.library.file(rest)
-            kimg = card.training.get("kimg")
-            told = f", {kimg:g} kimg" if isinstance(kimg, (int, float)) else ""
-            of_run = told and card.name.endswith(told)  # a snapshot that was opened
-            name, done = (card.name.removesuffix(told), float(kimg)) if of_run else (card.name, None)
+            name, kimg = _opened_snapshot(card)
             scorer = scorer or self.library.companion(rest, ".attributes")
-            return [Subject(str(key), path.absolute(), name, done, card.resolution, scorer)]
+            return [Subject(str(key), path.absolute(), name, kimg, card.resolution, scorer)]
         name, _, which = rest.rpartition(":")
         if kind != "run" or not name:
             raise RecipeError(f"There is no model {show(key)}.")
@@ -204,6 +201,14 @@ def _count(value: object, what: str, usual: int) -> int:
 def _or(form: Mapping[str, Any], key: str, usual: Any) -> Any:
     value = form.get(key)
     return usual if value is None else value
+
+
+def _opened_snapshot(card: ModelCard) -> tuple[str, float | None]:
+    """The name of a model, and how far a run had come with it, where the library opened it as a snapshot."""
+    kimg = card.training.get("kimg")
+    if isinstance(kimg, (int, float)) and card.name.endswith(f", {kimg:g} kimg"):
+        return card.name.removesuffix(f", {kimg:g} kimg"), float(kimg)
+    return card.name, None
 
 
 def _snapshots(known: Sequence[str], which: str, run: str) -> Sequence[str]:
