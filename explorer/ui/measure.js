@@ -75,8 +75,8 @@
       const head = make("tr", {}, ...cells("th", "Model", "Metric", "Value", "95 %", "Samples", "Against", "Extractor", "When", ...(owner ? [""] : [])));
       const rows = told.rows.flatMap((row) => {
         const against = row.data ? `${row.data_count.toLocaleString("en")} ${row.data_name}` : "–";
-        const more = make("button", { className: "more-of", textContent: row.label, title: "All that it hangs on" });
-        const line = make("tr", { className: "row" }, ...cells("td", row.of, more, short(row.value), span(row), row.count.toLocaleString("en"), against, row.extractor, when(row.when), ...(owner ? [remover(row)] : [])));
+        const more = make("button", { className: "more-of", textContent: row.label.replace("ψ ", "ψ\u00a0"), title: "All that it hangs on" });
+        const line = make("tr", { className: "row" }, ...cells("td", row.of === "–" ? "the data" : row.of, more, short(row.value), span(row), row.count.toLocaleString("en"), against, row.extractor, when(row.when), ...(owner ? [remover(row)] : [])));
         line.dataset.metric = row.metric;
         more.setAttribute("aria-expanded", opened.has(row.id));
         more.addEventListener("click", () => { opened.has(row.id) ? opened.delete(row.id) : opened.add(row.id); draw(); });
@@ -119,14 +119,14 @@
 
     /* Models below each other, and a column for what may be compared: the same metric under the same conditions. */
     function compare() {
-      const columns = new Map(), names = [...new Set(told.rows.map((row) => row.of))].filter((name) => name !== "–");
+      const columns = new Map(), names = [...new Set(told.rows.filter((row) => row.psi === 1).map((row) => row.of))].filter((name) => name !== "–");
       for (const row of told.rows) {
-        if (row.of === "–") continue;
+        if (row.of === "–" || row.psi !== 1 || row.settings.mixed) continue; // of the data alone, or a point of a chart
         if (!columns.has(row.conditions)) columns.set(row.conditions, { row, of: new Map() });
         const { of } = columns.get(row.conditions);
         if (!of.has(row.of)) of.set(row.of, row); // the newest
       }
-      const listed = [...columns.values()].sort((a, b) => b.of.size - a.of.size);
+      const listed = [...columns.values()].sort((a, b) => b.of.size - a.of.size || a.row.title.localeCompare(b.row.title));
       const higher = (metric) => ["precision", "recall", "overlap"].includes(metric);
       const best = (column) => (column.of.size < 2 ? null : [...column.of.values()].reduce((a, b) => ((higher(column.row.metric) ? b.value > a.value : b.value < a.value) ? b : a)));
       const heads = listed.map(({ row }) => make("div", { title: `${row.extractor}; data ${row.data.slice(0, 8) || "none"}; seed ${row.seed}` }, make("b", { textContent: row.label }),
