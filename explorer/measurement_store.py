@@ -8,7 +8,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class Kept:
 
     id: str
     measurement: Measurement
+    of_run: bool = False  # measured by a trainer, kept in its run
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ class MeasurementStore:
                 for line in self._lines():
                     if (kept := _kept(line)) is not None:
                         found.setdefault(kept.id, kept)
-                ordered = sorted(found.values(), key=lambda kept: kept.measurement.when, reverse=True)
-                self._read = (stamp, tuple(ordered))
+                self._read = (stamp, newest_first(found.values()))
             return self._read[1]
 
     @property
@@ -119,11 +119,6 @@ class MeasurementStore:
                 self.append(new)
         return ReadIn(len(new), len(found) - len(new), refused)
 
-    def csv(self, ids: Sequence[object] | None = None) -> str:
-        """A table of all, or of some, the newest first."""
-        wanted = None if ids is None else set(map(str, ids))
-        return to_csv(kept.measurement for kept in self.all() if wanted is None or kept.id in wanted)
-
     def _stamp(self) -> object:
         try:
             status = self.path.stat()
@@ -138,6 +133,11 @@ class MeasurementStore:
             return []
 
 
+def newest_first(kept: Iterable[Kept]) -> tuple[Kept, ...]:
+    """Those of one moment stay in their order."""
+    return tuple(sorted(kept, key=lambda one: one.measurement.when, reverse=True))
+
+
 def row_of(kept: Kept) -> dict[str, Any]:
     """A measurement as plain values for a table; `conditions` is the same for those that may be compared."""
     item = kept.measurement
@@ -149,6 +149,7 @@ def row_of(kept: Kept) -> dict[str, Any]:
         "label": item.label,
         "settings": {key: value for key, value in item.settings.items() if key not in LARGE},
         "conditions": conditions,
+        "of_run": kept.of_run,
         "detail": any(key in item.settings for key in LARGE),
     }
 
@@ -163,6 +164,11 @@ def detail_of(kept: Kept) -> dict[str, Any]:
         "histograms": sorted(found, key=lambda one: one["overlap"]),
         "bits": [{"name": _words(name), "bits": value} for name, value in bits],
     }
+
+
+def csv_of(kept: Iterable[Kept]) -> str:
+    """A table."""
+    return to_csv(one.measurement for one in kept)
 
 
 def _overlap(histogram: dict[str, Any]) -> float:
@@ -180,9 +186,17 @@ def _line(item: Measurement) -> bytes:
 def _kept(line: bytes) -> Kept | None:
     """What a line holds; None: it is no measurement, whatever else it is."""
     try:
-        item = from_json(json.loads(line))
+        return kept_of(json.loads(line))
+    except (ValueError, RecursionError):
+        return None
+
+
+def kept_of(data: Any) -> Kept | None:
+    """A measurement from plain data; None: it is none."""
+    try:
+        item = from_json(data)
         _check(item)
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, OverflowError):  # InputError is one
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):  # InputError is a ValueError
         return None
     return Kept(hashlib.sha256(_line(item)).hexdigest()[:16], item)
 

@@ -23,9 +23,11 @@ from explorer.library import Library
 from explorer.measure_cost import START_SEC, Speeds, Units, data_units, duration, errors_of, features_key, units_of
 from explorer.measure_form import Counter, Order, Subject
 from explorer.measure_process import GRACE_SEC
-from explorer.measurement_store import MeasurementStore
+from explorer.measured_runs import MeasuredRuns
+from explorer.measurement_store import Kept, MeasurementStore, newest_first
 from explorer.run_process import ROOT, read_json, write_json
 from explorer.runs import Runs
+from explorer.values import RecipeError
 from stylegan.errors import InputError, RunError, StyleGANError
 from stylegan.metrics.measure import NEEDS_DATA
 from stylegan.metrics.measurement import from_json
@@ -67,12 +69,29 @@ class Measurer:
         """
         self.store, self.speeds = MeasurementStore(folder), Speeds(folder)
         self.counter = Counter(library, Runs(runs), local)
+        self._of_runs = MeasuredRuns(self.counter.runs)
         self._library, self._pending = library, Path(folder) / PENDING
         self._threads = self.counter.runs.threads
         self._jobs = Jobs(max_running=1)
         self._job: Job[Measuring] | None = None
         self._turn = object()  # that of the newest job: what it leaves to do is what is remembered
         self._lock = threading.RLock()
+
+    def all(self) -> tuple[Kept, ...]:
+        """What was measured here and by trainers, the newest first."""
+        return newest_first([*self.store.all(), *self._of_runs.all()])
+
+    def one(self, id_: str) -> Kept:
+        """InputError: it is not there any more."""
+        found = next((kept for kept in self.all() if kept.id == id_), None)
+        if found is None:
+            raise RecipeError("This measurement is not there any more.")
+        return found
+
+    @property
+    def version(self) -> str:
+        """Changes whenever `all` does."""
+        return f"{self.store.version} {len(self._of_runs.all())}"
 
     def told(self, form: Mapping[str, Any]) -> dict[str, Any]:
         """What a form costs in time and in error, as plain data, before anything starts. InputError: what is wrong."""

@@ -58,7 +58,7 @@ def build(app: AppContext) -> None:
             "count": count, "data_count": data_count, "psi": psi, "cutoff": cutoff, "seed": seed,
             "extractor": extractor if known else "file", "file": extractor,
         }  # fmt: skip
-        before = {one.id for one in app.measurer.store.all()}
+        before = {one.id for one in app.measurer.all()}
         status = app.measurer.start(form).wait()
         if status.state != "done":
             raise InputError(status.error or "The measurement was cancelled.")

@@ -76,7 +76,7 @@
       const rows = told.rows.flatMap((row) => {
         const against = row.data ? `${row.data_count.toLocaleString("en")} ${row.data_name}` : "–";
         const more = make("button", { className: "more-of", textContent: row.label.replace("ψ ", "ψ\u00a0"), title: "All that it hangs on" });
-        const line = make("tr", { className: "row" }, ...cells("td", row.of === "–" ? "the data" : row.of, more, short(row.value), span(row), row.count.toLocaleString("en"), against, row.extractor, when(row.when), ...(owner ? [remover(row)] : [])));
+        const line = make("tr", { className: "row" }, ...cells("td", row.of === "–" ? "the data" : row.of, more, short(row.value), span(row), row.count.toLocaleString("en"), against, row.extractor, when(row.when), ...(owner ? [row.of_run ? "" : remover(row)] : [])));
         line.dataset.metric = row.metric;
         more.setAttribute("aria-expanded", opened.has(row.id));
         more.addEventListener("click", () => { opened.has(row.id) ? opened.delete(row.id) : opened.add(row.id); draw(); });
@@ -100,8 +100,8 @@
     /* All that a number hangs on, and its drawing where it has one. */
     function all(row) {
       const facts = [
-        ["model", row.model], ["data", row.data], ["pictures", `${row.resolution}²`], ["ψ", row.psi], ["cutoff", row.cutoff ?? "all"], ["seed", row.seed],
-        ...Object.entries(row.settings).map(([key, value]) => [key.replaceAll("_", " "), typeof value === "object" ? JSON.stringify(value) : String(value)]), ["took", explorer.duration(row.sec)],
+        ["model", row.model.slice(0, 16)], ["data", row.data.slice(0, 16)], ["pictures", `${row.resolution}²`], ["ψ", row.psi], ["cutoff", row.cutoff ?? "all"], ["seed", row.seed],
+        ...Object.entries(row.settings).map(([key, value]) => [key.replaceAll("_", " "), typeof value === "object" ? JSON.stringify(value) : String(value)]), ["took", explorer.duration(row.sec)], ["measured", row.of_run ? "while it was trained" : ""],
       ].filter(([, value]) => value !== "");
       const cell = make("td", { colSpan: 9 }, make("dl", {}, ...facts.map(([name, value]) => make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: value })))));
       if (row.detail) detail(row.id, cell);

@@ -10,7 +10,7 @@ import gradio as gr
 
 from explorer.context import AppContext
 from explorer.measure_charts import charts, chosen, label_of
-from explorer.measurement_store import MAX_READ_BYTES, detail_of, row_of
+from explorer.measurement_store import MAX_READ_BYTES, csv_of, detail_of, row_of
 from explorer.ui.bind import MAX_NAME, answering, text_of
 from explorer.ui.files import file_of
 from explorer.ui.shared import Shared
@@ -38,11 +38,11 @@ def build(app: AppContext, shared: Shared) -> None:
 
 def listed(app: AppContext, model: str, metric: str) -> list[dict[str, Any]]:
     """Measurements as plain data, the newest first."""
-    return [{**row_of(one), "of": label_of(one.measurement)} for one in chosen(app.measurer.store.all(), model, metric)]
+    return [{**row_of(one), "of": label_of(one.measurement)} for one in chosen(app.measurer.all(), model, metric)]
 
 
 def _looks(app: AppContext) -> list[Any]:
-    store = app.measurer.store
+    measurer = app.measurer
 
     def filters(data: Mapping[str, Any]) -> tuple[str, str]:
         return text_of(data, "model", MAX_LABEL), text_of(data, "metric", MAX_LABEL)
@@ -50,7 +50,7 @@ def _looks(app: AppContext) -> list[Any]:
     @answering
     def measurements(data: Mapping[str, Any]) -> dict[str, Any]:
         """{model, metric} → {rows, total, charts, models, metrics}; "" is any."""
-        kept, (model, metric) = store.all(), filters(data)
+        kept, (model, metric) = measurer.all(), filters(data)
         rows = listed(app, model, metric)
         return {
             "rows": rows[:MOST_ROWS],
@@ -63,12 +63,12 @@ def _looks(app: AppContext) -> list[Any]:
     @answering
     def detail(data: Mapping[str, Any]) -> dict[str, Any]:
         """{id} → {histograms, bits}: what a table has no room for."""
-        return detail_of(store.one(text_of(data, "id", MAX_NAME)))
+        return detail_of(measurer.one(text_of(data, "id", MAX_NAME)))
 
     @answering
     def csv(data: Mapping[str, Any]) -> dict[str, Any]:
         """{model, metric} → {csv}"""
-        return {"csv": store.csv([one.id for one in chosen(store.all(), *filters(data))])}
+        return {"csv": csv_of(chosen(measurer.all(), *filters(data)))}
 
     return [measurements, detail, csv]
 
@@ -101,7 +101,7 @@ def _acts(app: AppContext) -> list[Any]:
     @answering
     def now(data: Mapping[str, Any]) -> dict[str, Any]:
         """{} → {state, share, left_sec, phase, error, kept}; `kept` changes with what the table holds."""
-        return {**measurer.status(), "kept": measurer.store.version}
+        return {**measurer.status(), "kept": measurer.version}
 
     @answering
     def cancel(data: Mapping[str, Any]) -> dict[str, Any]:
