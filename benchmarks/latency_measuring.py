@@ -47,9 +47,8 @@ def main() -> None:
         )
         page, other = (browser.new_page(viewport={"width": 1280, "height": 720}) for _ in range(2))
         command = [sys.executable, "app.py", "--port", str(port)]
-        command += [
-            word for key in ("gallery", "models", "runs", "measurements") for word in (f"--{key}", str(folder / key))
-        ]
+        for key in ("gallery", "models", "runs", "measurements"):
+            command += [f"--{key}", str(folder / key)]
         app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
             while not answers(f"http://127.0.0.1:{port}/"):

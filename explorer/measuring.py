@@ -25,18 +25,20 @@ from explorer.measure_form import Counter, Order, Subject
 from explorer.measure_process import GRACE_SEC
 from explorer.measured_runs import MeasuredRuns
 from explorer.measurement_store import Kept, MeasurementStore, newest_first
-from explorer.run_process import ROOT, read_json, write_json
+from explorer.run_process import ROOT, held, is_locked, read_json, write_json
 from explorer.runs import Runs
 from explorer.values import RecipeError
 from stylegan.errors import InputError, RunError, StyleGANError
 from stylegan.metrics.measure import NEEDS_DATA
 from stylegan.metrics.measurement import from_json
 
+LOCK = ".lock"  # held by the app that measures into the folder
 PENDING = ".pending.json"  # {"form": …, "left": [[model, metric], …]}, while a measurement goes on
 LOOK_SEC = 0.2
 _OWN_SPEED = ("fid", "kid", "pr", "ls")  # metrics whose own arithmetic is worth knowing
 
 Left = list[list[str]]
+Told = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class Measurer:
         }  # fmt: skip
 
     def _interrupted(self) -> tuple[Mapping[str, Any] | None, Left]:
+        if is_locked(self._pending.with_name(LOCK)):
+            return None, []
         found = read_json(self._pending)
         form, left = found.get("form"), found.get("left")
         if not isinstance(form, dict) or not isinstance(left, list) or not left:
@@ -197,6 +201,13 @@ class Measurer:
             "crop": order.crop, "device": self._library.device,
         }  # fmt: skip
 
+    def _alone(self, answers: Iterator[Told | None]) -> Iterator[Told | None]:
+        """`answers`, while no other app measures into this folder."""
+        with held(self._pending.with_name(LOCK), 2 * GRACE_SEC) as lock:
+            if lock is None:
+                raise InputError("Another app measures into this folder: wait for its end.")
+            yield from answers
+
     def _remember(self, form: Mapping[str, Any], left: Left) -> None:
         with suppress(OSError):  # a full disk is told when there is something to keep
             self._pending.parent.mkdir(parents=True, exist_ok=True)
@@ -207,7 +218,7 @@ class Measurer:
     ) -> Iterator[Measuring]:
         record = Measuring(0.0, "starting")
         try:
-            for told in _answers(request, self._threads):
+            for told in self._alone(_answers(request, self._threads)):
                 if told is not None and "share" in told:
                     record = Measuring(min(1.0, float(told["share"])), str(told["phase"]))
                 elif told is not None and "found" in told:
@@ -224,7 +235,7 @@ class Measurer:
                     self._pending.unlink(missing_ok=True)
 
 
-def _answers(request: Mapping[str, Any], threads: int) -> Iterator[dict[str, Any] | None]:
+def _answers(request: Mapping[str, Any], threads: int) -> Iterator[Told | None]:
     """What a process answers to `request`, and None every now and then. Closing the generator ends the process.
 
     Raises:

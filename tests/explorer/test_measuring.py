@@ -14,9 +14,10 @@ import tiny_models
 from run_folders import photos
 
 import stylegan
-from explorer import measure_process
+from explorer import measure_process, measuring
 from explorer.library import Library
 from explorer.measuring import PENDING, Measurer
+from explorer.run_process import held
 from stylegan.directions.records import finish
 from stylegan.errors import InputError
 from stylegan.metrics.measure import Plan, Tools, measure
@@ -111,7 +112,7 @@ def test_when_the_app_ends_the_process_does_and_the_rest_is_remembered(made, for
         "job = m.start(json.loads(sys.argv[1])); job.wait()"
     )
     app = subprocess.Popen(
-        [sys.executable, "-c", script, json.dumps({**form, "metrics": ["fid", "psi"], "count": 20_000})],
+        [sys.executable, "-c", script, json.dumps({**form, "metrics": ["psi", "fid"], "count": 20_000})],
         cwd=measure_process.__file__.rsplit("/explorer/", 1)[0], env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     while not list(tmp_path.glob("cache/metrics/*/*.npy")):
@@ -131,7 +132,7 @@ def test_when_the_app_ends_the_process_does_and_the_rest_is_remembered(made, for
     (tmp_path / "kept" / PENDING).write_text(json.dumps(short))
     assert measurer.go_on().wait().state == "done"
     assert {one.measurement.model_name for one in measurer.store.all()} == {"The two"}
-    assert len(measurer.store.all()) == 18  # distance, precision, recall at six ψ
+    assert len(measurer.store.all()) == 1
     with pytest.raises(InputError, match="Nothing was interrupted"):
         measurer.go_on()
 
@@ -148,6 +149,16 @@ def test_what_was_interrupted_can_be_forgotten_and_damage_is_nothing(made, form,
         measurer.go_on()
     measurer.forget()
     assert measurer.status()["state"] == "idle"
+
+
+def test_another_app_on_the_same_folder_is_told(made, form, tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "GRACE_SEC", 0.05)
+    measurer = made()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / PENDING).write_text(json.dumps({"form": form, "left": [["model:x", "fid"]]}))
+    with held(tmp_path / "kept" / measuring.LOCK):
+        assert measurer.status()["state"] == "idle"  # it is going on, elsewhere
+        assert "Another app measures" in measurer.start(form).wait().error
 
 
 def test_what_is_wrong_is_told_in_one_sentence(made, form, tmp_path):
