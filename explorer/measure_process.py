@@ -158,11 +158,11 @@ class _Bench:
         tools = Tools(extractor, self._distance, self._scorer(model))
         before, began = self._clock.total_sec, time.monotonic()
         for step in measure(G, pictures, plan, tools, name=model["name"], kimg=model["kimg"]):
-            if step.result is None:
+            if step.result is None and step.phase:
                 phase = step.phase.replace(f"{model['name']}: ", "samples, ", 1)
                 phase = phase if pictures is None else phase.replace(f"{pictures.name}: ", "data, ", 1)
                 yield self._told(f"{model['label']}: {phase}", step.share, task["sec"])
-            else:
+            elif step.result is not None:
                 yield {"found": [item.to_json() for item in step.result], "task": [task["key"], metric]}
         rest = time.monotonic() - began - (self._clock.total_sec - before)
         if task["units"]:

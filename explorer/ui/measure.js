@@ -128,14 +128,17 @@
       }
       const listed = [...columns.values()].sort((a, b) => b.of.size - a.of.size || a.row.title.localeCompare(b.row.title));
       const higher = (metric) => ["precision", "recall", "overlap"].includes(metric);
-      const best = (column) => (column.of.size < 2 ? null : [...column.of.values()].reduce((a, b) => ((higher(column.row.metric) ? b.value > a.value : b.value < a.value) ? b : a)));
+      const best = ({ row, of }) => { // none where the best is shared
+        const values = [...of.values()].map((one) => one.value), top = higher(row.metric) ? Math.max(...values) : Math.min(...values);
+        return values.length > 1 && values.filter((value) => value === top).length === 1 ? top : null;
+      };
       const heads = listed.map(({ row }) => make("div", { title: `${row.extractor}; data ${row.data.slice(0, 8) || "none"}; seed ${row.seed}` }, make("b", { textContent: row.label }),
         make("small", { textContent: row.extractor }), make("small", { textContent: `${row.count.toLocaleString("en")} samples${row.data ? `, ${row.data_count.toLocaleString("en")} ${row.data_name}` : ""}` })));
       const body = names.map((name) => {
         const line = make("tr", {}, make("th", { textContent: name }));
         for (const column of listed) {
           const row = column.of.get(name), cell = make("td", { textContent: row ? short(row.value) : "" });
-          if (row) { cell.title = span(row); cell.classList.toggle("best", best(column) === row); }
+          if (row) { cell.title = span(row); cell.classList.toggle("best", best(column) === row.value); }
           line.append(cell);
         }
         return line;

@@ -32,6 +32,8 @@
     return box;
   });
 
+  const edge = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+
   /* One attribute: bars of the data, and the samples' outline over them. */
   function histogram({ name, low, high, data, samples, overlap }) {
     const { make } = explorer, top = Math.max(...data, ...samples) || 1, step = WIDTH / data.length;
@@ -39,21 +41,23 @@
     const bars = data.map((share, i) => svg("rect", { x: i * step + 0.5, y: y(share), width: step - 1, height: HEIGHT - y(share), class: "data" }));
     const outline = samples.map((share, i) => `${i ? "L" : "M"}${i * step},${y(share)}H${(i + 1) * step}`).join("");
     const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `${name}: data and samples` }, ...bars, svg("path", { d: outline, class: "samples" }));
-    return make("figure", {}, make("figcaption", {}, make("b", { textContent: name }), make("span", { textContent: `${Math.round(100 * overlap)} %`, title: "Overlap of the two histograms" })),
-      drawing, make("small", {}, make("span", { textContent: explorer.short(low) }), make("span", { textContent: explorer.short(high) })));
+    return make("figure", {}, make("figcaption", {}, make("b", { textContent: name, title: name }), make("span", { textContent: `${Math.round(100 * overlap)} %`, title: "Overlap of the two histograms" })),
+      drawing, make("small", {}, make("span", { textContent: edge(low) }), make("span", { textContent: edge(high) })));
   }
 
   /* What a table has no room for. */
   explorer.measuredDetail = ({ histograms, bits }) => {
-    const { make } = explorer, most = Math.max(...bits.map((one) => one.bits), 0.01);
+    const { make } = explorer, some = bits.filter((one) => one.bits >= 0.005), most = Math.max(...some.map((one) => one.bits), 0.01);
     const key = make("p", { className: "legend" }, make("span", { className: "data", textContent: "data" }), make("span", { className: "samples", textContent: "samples" }), make("i", { textContent: "the least alike first" }));
+    const rest = bits.length - some.length, told = rest ? `; ${rest} attribute${rest > 1 ? "s are" : " is"} told without a mistake` : "";
+    const bar = (one) => {
+      const length = make("i");
+      length.style.setProperty("--share", one.bits / most);
+      return make("div", {}, make("span", { textContent: one.name, title: one.name }), length, make("output", { textContent: one.bits.toFixed(2) }));
+    };
     return [
       ...(histograms.length ? [key, make("div", { className: "histograms" }, ...histograms.map(histogram))] : []),
-      ...(bits.length ? [make("p", { className: "quiet", textContent: "Bits that a hyperplane leaves unknown, by attribute; 0 is told perfectly" }), make("div", { className: "bits" }, ...bits.map((one) => {
-        const bar = make("i");
-        bar.style.setProperty("--share", one.bits / most);
-        return make("div", {}, make("span", { textContent: one.name }), bar, make("output", { textContent: one.bits.toFixed(2) }));
-      }))] : []),
+      ...(bits.length ? [make("p", { className: "quiet", textContent: `Bits that a hyperplane leaves unknown, by attribute${told}` }), make("div", { className: "bits" }, ...some.map(bar))] : []),
     ];
   };
 })();
