@@ -106,6 +106,11 @@ def load_discriminator(path: Path_, device: str | torch.device = "cpu") -> Discr
     return network.to(device)
 
 
+def digest_of(network: Network) -> str:
+    """The digest that `network` as it is now would have in a file."""
+    return _digest(network, network.state_dict())
+
+
 def read_header(path: Path_) -> Header:
     """The metadata of a model file without its weights; errors as `load_generator`."""
     path = Path(path)

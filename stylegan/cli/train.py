@@ -19,6 +19,7 @@ from stylegan.data.dataset import TrainingData
 from stylegan.errors import Cancelled, InputError, RunError
 from stylegan.training import estimate
 from stylegan.training.config import TrainConfig
+from stylegan.training.gauge import Gauge
 from stylegan.training.loop import Options, run
 from stylegan.training.plan import OPTIONS, Beginning, Plan, resumed
 from stylegan.training.run_folder import RunFacts, RunFolder
@@ -78,6 +79,9 @@ def train(
     mapping_layers: Annotated[int | None, _setting("mapping_layers")] = None,
     fmap_base: Annotated[int | None, _setting("fmap_base")] = None,
     fmap_max: Annotated[int | None, _setting("fmap_max")] = None,
+    metrics: Annotated[str | None, _setting("metrics")] = None,
+    metrics_count: Annotated[int | None, _setting("metrics_count")] = None,
+    metrics_extractor: Annotated[str | None, _setting("metrics_extractor")] = None,
     other: Annotated[
         list[str] | None, Opt("--set", help="NAME=VALUE for any other setting that --dry-run shows; may be repeated.")
     ] = None,
@@ -150,6 +154,9 @@ def _train(job: _Job, folder: RunFolder, options: Options, world: World) -> None
         if pictures is None:
             return
         config = _final_config(job, pictures, folder, world)
+        gauge = Gauge(config, pictures, world, job.plan.cache) if config.metrics else None
+        for warning in gauge.warnings if gauge else ():
+            watch.console.print(f"note: {warning}", markup=False)
         facts = RunFacts(config, {"name": pictures.name, "digest": pictures.digest}, job.plan.to_json())
         with folder.locked() if world.is_writer else nullcontext():
             if world.is_writer:
@@ -158,7 +165,7 @@ def _train(job: _Job, folder: RunFolder, options: Options, world: World) -> None
             trainer = Trainer(config, world, options.compile_synthesis)
             if job.beginning is not None:
                 trainer.begin_from(job.beginning.G, job.beginning.D)
-            watch.follow(run(folder, trainer, pictures, options, stopped), config)
+            watch.follow(run(folder, trainer, pictures, options, stopped, gauge), config)
 
 
 def _pictures(

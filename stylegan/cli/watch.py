@@ -16,6 +16,7 @@ from stylegan.data.records import Progress as Preparing
 from stylegan.data.records import Result
 from stylegan.errors import Cancelled
 from stylegan.training.config import TrainConfig
+from stylegan.training.gauge import Measured, Measuring
 from stylegan.training.loop import Ended, Record, Snapshot, Started
 from stylegan.training.meter import Tick
 
@@ -84,6 +85,8 @@ class Watch:
         for record in records:
             if isinstance(record, Tick):
                 self._live(tick_line(record, config))
+            elif isinstance(record, Measuring):
+                self._live(f"{record.kimg:.1f}/{config.total_kimg:g} kimg  {100 * record.share:.0f}%  {record.phase}")
             else:
                 self._lasting(_sentence(record))
 
@@ -141,9 +144,11 @@ def _short(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _sentence(record: Started | Snapshot | Ended) -> str:
+def _sentence(record: Started | Snapshot | Measured | Ended) -> str:
     if isinstance(record, Started):
         return f"resumed at {record.kimg:.1f} kimg" if record.resumed else "started"
+    if isinstance(record, Measured):
+        return record.sentence
     if isinstance(record, Snapshot):
         return f"snapshot at {record.kimg:.1f} kimg: {record.samples}"
     return f"{record.reason} at {record.kimg:.1f} kimg"

@@ -63,10 +63,19 @@ class Dataset:
     """
 
     def __init__(
-        self, pyramid: Pyramid, labels: Labels, *, name: str, digest: str, seed: int, report: Report | None = None
+        self,
+        pyramid: Pyramid,
+        labels: Labels,
+        *,
+        name: str,
+        digest: str,
+        seed: int,
+        report: Report | None = None,
+        pictures_digest: str | None = None,
     ) -> None:
         self.name = name
         self.digest = digest
+        self.pictures_digest = pictures_digest or digest  # of the pictures alone, whatever is known about them
         self.report = report
         self.resolution = pyramid.resolution
         self.class_names = labels.class_names

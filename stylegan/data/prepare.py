@@ -139,7 +139,9 @@ def _prepare_files(
     known = read_labels(names, source.names, source.table()) if labels else Labels.none(len(names))
     report = replace(report, warnings=(*known.warnings, *_warnings(report, resolution, where)))
     digest = _digest(key, known.class_names, known.classes, known.attribute_names, known.attributes)
-    return Dataset(pyramid, known, name=source.name, digest=digest, seed=seed, report=report)
+    return Dataset(
+        pyramid, known, name=source.name, digest=digest, seed=seed, report=report, pictures_digest=_digest(key)
+    )
 
 
 def _hashes(source: Source) -> Generator[Progress, None, dict[str, str]]:

@@ -66,6 +66,11 @@ class Measurement:
         return text + (f", ψ {self.psi:g}" if self.psi != 1 else "")
 
     @property
+    def key(self) -> str:
+        """A short name for charts and programs: `frechet`, `ppl_w_full`."""
+        return "_".join([self.metric, *(str(self.settings[k]) for k in ("space", "reach") if k in self.settings)])
+
+    @property
     def number(self) -> Number:
         """Value and interval."""
         return Number(self.value, self.low, self.high)

@@ -97,8 +97,10 @@ def measured(
     for start in range(0, len(numbers), share.size):
         turn = numbers[start : start + share.size]
         yield Step(f"path length in {kind.space.upper()}: {turn[0].start} of {count} paths", start / len(numbers))
-        own = _batch(pictures, kind, turn[share.rank], distance) if share.rank < len(turn) else None
-        rows = None if own is None else own.astype(np.float32)[:, None]
+        rows: npt.NDArray[np.float32] | None = None
+        with share.all_or_none():
+            if share.rank < len(turn):
+                rows = _batch(pictures, kind, turn[share.rank], distance).astype(np.float32)[:, None]
         found += [part[:, 0].astype(np.float64) for part in share.gather(rows, 1)]
     values = np.concatenate(found)
     values = values[kept(values)]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from stylegan.convert import reader
-from stylegan.data.dataset import Dataset
+from stylegan.data.dataset import Dataset, TrainingData
 from stylegan.data.prepare import prepare
 from stylegan.data.records import Progress
 from stylegan.data.rendered import DEFAULT_COUNT, ENDLESS, PORTRAITS
@@ -64,7 +64,7 @@ class DataPictures:
         self._order = np.random.RandomState(0).permutation(len(data))
         self.name = data.name
         self.resolution = data.resolution
-        self.digest = hashlib.sha256(f"data {data.digest} {data.resolution} shuffled 0".encode()).hexdigest()
+        self.digest = hashlib.sha256(f"data {data.pictures_digest} {data.resolution} shuffled 0".encode()).hexdigest()
 
     @property
     def most(self) -> int:
@@ -74,6 +74,27 @@ class DataPictures:
     def take(self, first: int, count: int) -> Tensor:
         """As `Pictures.take`."""
         return self._data.pictures(self._order[first : first + count], self.resolution).cpu()
+
+
+class StreamPictures:
+    """The beginning of an endless stream of training pictures."""
+
+    most = None
+
+    def __init__(self, data: TrainingData) -> None:
+        self._data = data
+        self.name, self.resolution = data.name, data.resolution
+        self.digest = hashlib.sha256(f"stream {data.digest} {data.resolution}".encode()).hexdigest()
+
+    def take(self, first: int, count: int) -> Tensor:
+        """As `Pictures.take`."""
+        images, _ = self._data.batch(first, count, self.resolution, mirror=False)
+        return images.permute(0, 2, 3, 1).contiguous().cpu()
+
+
+def of_training(data: TrainingData) -> Pictures:
+    """What a run trains on as pictures to measure against: all of them, unflipped, the same as for `open_pictures`."""
+    return DataPictures(data) if isinstance(data, Dataset) else StreamPictures(data)
 
 
 @dataclass(frozen=True)

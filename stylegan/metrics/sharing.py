@@ -1,12 +1,15 @@
 """Processes that share the work of one measurement (torchrun), or one alone: the same code and numbers for both."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.distributed as dist
+
+from stylegan.errors import InputError
 
 Rows = npt.NDArray[np.float32]
 
@@ -40,6 +43,26 @@ class Share:
         found = [torch.empty_like(padded) for _ in range(self.size)]
         dist.all_gather(found, padded)
         return [part[: int(n)].cpu().numpy() for part, n in zip(found, counts, strict=True) if int(n)]
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """For what each process does by itself: where it fails in one it fails in all, and none waits for another.
+
+        Raises:
+            InputError: it failed in another process.
+        """
+        failed: Exception | None = None
+        try:
+            yield
+        except Exception as error:  # raised below, when all know
+            failed = error
+        if self.size > 1:
+            vote = torch.tensor([0.0 if failed is None else 1.0], device=self.device)
+            dist.all_reduce(vote)
+            if failed is None and vote.item() > 0:
+                raise InputError("Another process could not go on measuring: its own message says why.")
+        if failed is not None:
+            raise failed
 
     def wait(self) -> None:
         """Until all processes are here."""

@@ -27,6 +27,7 @@ from stylegan.metrics.pictures import Pictures
 from stylegan.metrics.sharing import Share
 
 BLOCK = 256
+PART = 32  # pictures between two looks at whether to go on; divides a block and is whole batches of every extractor
 MAX_COUNT = 1_000_000
 KEPT_BYTES = 4 << 30  # features of what was not asked for longest go when there are more
 
@@ -78,24 +79,36 @@ def collect(
     if pictures.most is not None and pictures.most < count:
         raise InputError(f"{pictures.name} has {pictures.most} pictures, fewer than the {count} asked for.")
     share = share or Share()
-    folder = _folder(pictures, extractor, cache)
-    wanted = range(-(-count // BLOCK))
-    missing = share.agree([number for number in wanted if not _whole(folder, number, extractor.width, pictures)])
+    wanted, width = range(-(-count // BLOCK)), extractor.width
+    with share.all_or_none():
+        folder = _folder(pictures, extractor, cache)
+        lacking = [number for number in wanted if not _whole(folder, number, width, pictures)]
+    missing = share.agree(lacking)
     for start in range(0, len(missing), share.size):
-        done = (len(wanted) - len(missing) + start) / len(wanted)
-        yield Step(f"{pictures.name}: {min(count, round(done * len(wanted)) * BLOCK)} of {count} pictures", done)
         turn = missing[start : start + share.size]
-        own = _compute(pictures, extractor, turn[share.rank]) if share.rank < len(turn) else None
-        for number, rows in zip(turn, share.gather(own, extractor.width), strict=False):
-            _write(folder, number, rows)  # by each, which may have a disk of its own; the same bytes if it has not
+        own = turn[share.rank] if share.rank < len(turn) else None
+        rows = np.zeros((0, width), np.float32)
+        for first in range(0, BLOCK, PART):
+            done = min(count, (len(wanted) - len(missing) + start) * BLOCK + first * len(turn))
+            yield Step(f"{pictures.name}: {done} of {count} pictures", done / count)
+            with share.all_or_none():
+                if own is not None:
+                    rows = np.concatenate([rows, _compute(pictures, extractor, own * BLOCK + first)])
+        found = share.gather(None if own is None else rows, width)
+        with share.all_or_none():
+            for number, block in zip(turn, found, strict=True):
+                _write(folder, number, block)  # by each, which may have a disk of its own; else the same bytes
     share.wait()
-    return Features(count, extractor.width, folder)
+    return Features(count, width, folder)
 
 
-def _compute(pictures: Pictures, extractor: Extractor, number: int) -> Rows:
-    stop = (number + 1) * BLOCK if pictures.most is None else min((number + 1) * BLOCK, pictures.most)
-    found = extractor.features(pictures.take(number * BLOCK, stop - number * BLOCK)).numpy()
-    if found.shape != (stop - number * BLOCK, extractor.width):
+def _compute(pictures: Pictures, extractor: Extractor, first: int) -> Rows:
+    """Features `[n, width]` of pictures `first` … `first` + 31, as far as there are any."""
+    count = PART if pictures.most is None else max(0, min(PART, pictures.most - first))
+    if not count:
+        return np.zeros((0, extractor.width), np.float32)
+    found = extractor.features(pictures.take(first, count)).numpy()
+    if found.shape != (count, extractor.width):
         raise InputError(f"{extractor.name} gave features {list(found.shape)}, not one vector for each picture.")
     if not np.isfinite(found).all():
         raise InputError(f"{extractor.name} gave features of {pictures.name} that are not numbers (NaN).")

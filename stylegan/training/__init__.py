@@ -1,6 +1,7 @@
 """Training: progressive growing with exact stop and resume, in a run folder that others can watch."""
 
 from stylegan.training.config import TrainConfig
+from stylegan.training.gauge import Measured, Measuring
 from stylegan.training.loop import Ended, Options, Record, Snapshot, Started, run
 from stylegan.training.meter import Tick
 from stylegan.training.plan import OPTIONS, Option, Plan
@@ -14,6 +15,8 @@ __all__ = [
     "PRESETS",
     "Ended",
     "Events",
+    "Measured",
+    "Measuring",
     "Option",
     "Options",
     "Plan",

@@ -26,6 +26,8 @@ NUMBERS = {  # the numbers of a TrainConfig: smallest and largest value
     "ema_rampup": (1e-6, 1e3),
 }
 COUNTS = ("minibatch_base", "minibatch_repeats", "r1_interval", "microbatch")  # whole numbers from 1
+METRICS = ("fid", "kid", "pr", "ppl")  # of those of `stylegan.metrics`, what can be measured while a run trains
+METRICS_COUNT = (2, 1_000_000)
 MOST = 1 << 20  # of a count
 OPTIONAL = ("ema_rampup", "microbatch")  # None is allowed
 
@@ -65,6 +67,11 @@ class TrainConfig:
     precision: Precision = "fp32"  # of the convolutions; weights, statistics and penalties stay in float32
     microbatch: int | None = None  # most pictures at once in one process; None = the whole share
 
+    # Measured of each snapshot (training.gauge); nothing of it changes the training
+    metrics: tuple[str, ...] = ()  # some of METRICS
+    metrics_count: int = 2500  # samples, and as many pictures of the data; Inception's features have 2048 dimensions
+    metrics_extractor: str = "lite0"  # as `python -m stylegan metrics --extractor`
+
     def __post_init__(self) -> None:
         g, d = self.generator, self.discriminator
         for name in ("resolution", "label_dim", "image_channels"):
@@ -78,9 +85,22 @@ class TrainConfig:
         _require(self.loss in get_args(Loss), f"loss is {' or '.join(get_args(Loss))}, not {self.loss!r}.")
         _require(self.precision in get_args(Precision), f"precision is fp32, bf16 or fp16, not {self.precision!r}.")
         _require(isinstance(self.mirror, bool), f"mirror is true or false, not {self.mirror!r}.")
+        self._check_metrics()
         self._check_growing()
         self._check_tables()
         self.check_shares(1)
+
+    def _check_metrics(self) -> None:
+        unknown = [name for name in self.metrics if name not in METRICS]
+        listed, (low, high), count = ", ".join(METRICS), METRICS_COUNT, self.metrics_count
+        _require(
+            not unknown,
+            f"metrics of a run are {listed}, not {', '.join(map(str, unknown))}: `python -m stylegan metrics` measures "
+            "the others, of any snapshot.",
+        )
+        whole = isinstance(count, int) and not isinstance(count, bool) and low <= count <= high
+        _require(whole, f"metrics_count is a whole number from {low} to {high}, not {count!r}: one has no spread.")
+        _require(isinstance(self.metrics_extractor, str), "metrics_extractor is lite0, inception, vgg16 or a path.")
 
     def _check_growing(self) -> None:
         powers = [2**i for i in range(2, self.generator.log2_resolution + 1)]
@@ -160,6 +180,7 @@ class TrainConfig:
         data["generator"], data["discriminator"] = self.generator.to_json(), self.discriminator.to_json()
         for name in ("minibatch", "learning_rate"):
             data[name] = {str(key): value for key, value in getattr(self, name).items()}
+        data["metrics"] = list(self.metrics)
         return data
 
     @classmethod
@@ -173,6 +194,7 @@ class TrainConfig:
             values["discriminator"] = DiscriminatorConfig.from_json(values.get("discriminator", {}))
             for name in ("minibatch", "learning_rate"):
                 values[name] = {int(key): value for key, value in dict(values.get(name, {})).items()}
+            values["metrics"] = tuple(values.get("metrics", ()))
             return cls(**values)
         except InputError:
             raise

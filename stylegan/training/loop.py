@@ -17,8 +17,9 @@ from stylegan import model_file
 from stylegan.data.dataset import TrainingData, notes
 from stylegan.errors import DivergedError, RunError, StyleGANError
 from stylegan.images import to_uint8
+from stylegan.training.gauge import Gauge, Measured, Measuring
 from stylegan.training.meter import Meter, Tick
-from stylegan.training.run_folder import RunFolder, kimg_name
+from stylegan.training.run_folder import RunFolder, kimg_name, read_events
 from stylegan.training.samples import real_pictures, sample_pictures, write_grid
 from stylegan.training.state import load_state, newest_state, save_state
 from stylegan.training.trainer import Trainer
@@ -37,6 +38,7 @@ class Options:
     state_sec: float = 300.0  # between two stored states
     tick_sec: float = 5.0  # between two events, at the beginning
     compile_synthesis: bool = False
+    cache: Path | None = None  # where features are kept, for the metrics of snapshots; None = as `data.prepare`
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Ended:
     reason: str
 
 
-Record = Started | Tick | Snapshot | Ended
+Record = Started | Tick | Snapshot | Measuring | Measured | Ended
 
 
 def run(
@@ -73,19 +75,24 @@ def run(
     data: TrainingData,
     options: Options,
     should_stop: Callable[[], bool] = lambda: False,
+    gauge: Gauge | None = None,
 ) -> Iterator[Record]:
     """Train until the config's total, the deadline or a wish to stop; resumes where the folder has a state.
 
     With several processes each runs this with its own trainer; they decide everything together, the writer alone
-    writes. All need to see the same folder.
+    writes. All need to see the same folder. `gauge` measures snapshots; None: made here, if the config has metrics.
 
     Raises:
+        InputError: the metrics cannot be measured.
         DivergedError: losses are no longer finite.
         DiskFullError, DataError, RunError: one sentence that says what to do. The last stored state remains.
     """
-    session = _Session(folder, trainer, data, options)
+    if gauge is None and trainer.config.metrics:
+        gauge = Gauge(trainer.config, data, trainer.world, options.cache)
+    session = _Session(folder, trainer, data, options, gauge)
     try:
         yield session.start()
+        yield from session.ready(should_stop)
         yield from session.train(should_stop)
     except StyleGANError as error:
         session.fail(str(error))
@@ -101,8 +108,10 @@ def run(
 class _Session:
     """One stretch of a run, from a start to an end."""
 
-    def __init__(self, folder: RunFolder, trainer: Trainer, data: TrainingData, options: Options) -> None:
-        self.folder, self.trainer, self.data, self.options = folder, trainer, data, options
+    def __init__(
+        self, folder: RunFolder, trainer: Trainer, data: TrainingData, options: Options, gauge: Gauge | None = None
+    ) -> None:
+        self.folder, self.trainer, self.data, self.options, self.gauge = folder, trainer, data, options, gauge
         self.world: World = trainer.world
         self.began = self.last_state = time.monotonic()
         self.earlier_sec = 0.0  # trained before this stretch
@@ -141,6 +150,18 @@ class _Session:
         self.meter.restart(self.trainer.nimg)
         return Started(self.kimg, state is not None)
 
+    def ready(self, should_stop: Callable[[], bool]) -> Iterator[Record]:
+        """Make the metrics ready, and measure a snapshot that an earlier stretch left unmeasured."""
+        if self.gauge is None:
+            return
+        yield from self.gauge.prepare(self.trainer.Gs, lambda: any(self._asked(should_stop)))
+        kimg = round(self.kimg, 3)
+        here = [event["event"] for event in read_events(self.folder.events) if event["kimg"] == kimg]
+        (owed,) = self.world.agree(self.world.is_writer and "snapshot" in here and "metrics" not in here)
+        if owed:
+            yield from self._measure(should_stop)
+        self.meter.restart(self.trainer.nimg)
+
     def train(self, should_stop: Callable[[], bool]) -> Iterator[Record]:
         """Rounds of a few iterations; what is due is looked at before each, so that a finished run ends at once."""
         while True:
@@ -150,8 +171,11 @@ class _Session:
                 yield self._tick()  # first: what has diverged must not be kept
                 if snapshot_due:
                     yield from self._snapshot()
-                if state_due or reason:
+                measured = snapshot_due and self.gauge is not None
+                if state_due or reason or measured:  # before measuring, which may take long
                     self._save_state()
+                if measured and reason in ("", "finished"):
+                    yield from self._measure(should_stop)
                 self.meter.restart(self.trainer.nimg)
             if reason:
                 break
@@ -187,14 +211,18 @@ class _Session:
         now, writes = time.monotonic(), self.world.is_writer
         tick_sec = min(max(self.options.tick_sec, self.sec * TICK_SHARE), MAX_TICK_SEC)
         stop, late, tick_due, state_due = self.world.agree(
-            should_stop() or (writes and self.folder.stop.exists()),
-            now >= self.options.deadline,
+            *self._asked(should_stop),
             writes and self.meter.seconds >= tick_sec,
             writes and now - self.last_state >= self.options.state_sec,
         )
         finished = self.trainer.nimg >= self.trainer.config.total_kimg * 1000
         reason = "finished" if finished else "stopped" if stop else "time limit" if late else ""
         return reason, tick_due, state_due
+
+    def _asked(self, should_stop: Callable[[], bool]) -> tuple[bool, bool]:
+        """Whether this process is asked to stop, and whether its time is over."""
+        stop = should_stop() or (self.world.is_writer and self.folder.stop.exists())
+        return stop, time.monotonic() >= self.options.deadline
 
     def _tick(self) -> Tick:
         tick = self.meter.read(self.trainer.nimg, self.sec)
@@ -226,6 +254,20 @@ class _Session:
         write_grid(to_uint8(sample_pictures(trainer.Gs)), samples)
         self._event("snapshot", snapshot=path.name, samples=samples.name)
         yield Snapshot(self.kimg, path, samples)
+
+    def _measure(self, should_stop: Callable[[], bool]) -> Iterator[Measuring | Measured]:
+        """Measure the snapshot just written; one that is cut short is measured after resuming."""
+        assert self.gauge is not None
+        trainer, name = self.trainer, kimg_name(self.trainer.nimg)
+        found = yield from self.gauge.measure(trainer.Gs, trainer.nimg, name, lambda: any(self._asked(should_stop)))
+        if found is None:
+            return
+        if self.world.is_writer:
+            told: dict[str, object] = {"failed": found.failed} if found.failed else {}
+            rows = [item.to_json() for item in found.found]
+            self._event("metrics", snapshot=f"{name}.safetensors", values=found.values, measurements=rows, **told)
+            self.folder.log(found.sentence)
+        yield found
 
     def _save_state(self) -> None:
         if self.world.is_writer:

@@ -14,10 +14,10 @@ from stylegan import opening
 from stylegan.config import DiscriminatorConfig, GeneratorConfig
 from stylegan.errors import InputError
 from stylegan.networks import Discriminator, Generator
-from stylegan.training.config import MOST, NUMBERS, Loss, Precision, TrainConfig
+from stylegan.training.config import METRICS, METRICS_COUNT, MOST, NUMBERS, Loss, Precision, TrainConfig
 from stylegan.training.presets import preset
 
-Kind = Literal["whole", "number", "flag", "choice"]
+Kind = Literal["whole", "number", "flag", "choice", "some", "text"]  # some: of the choices, with commas between
 BOTH = ("learning_rate", "minibatch")  # fields of TrainConfig that a single number may stand for
 RENAMED = {"lr": "learning_rate", "style_mixing": "style_mixing_prob"}
 OWN_TRAIN_FIELDS = {"generator", "discriminator", "seed", "total_kimg"}  # the plan has options of its own for these
@@ -58,6 +58,9 @@ OPTIONS: dict[str, Option] = {
         Option("mapping_layers", "whole", "networks", "Layers of the mapping network.", 0, 64),
         Option("fmap_base", "whole", "networks", "Channels at R × R are twice this / R, at most fmap_max.", 1, MOST),
         Option("fmap_max", "whole", "networks", "Most channels in any layer.", 1, MOST),
+        Option("metrics", "some", "metrics", "Of each snapshot: some of fid,kid,pr,ppl; or none.", choices=METRICS),
+        Option("metrics_count", "whole", "metrics", "Samples, and pictures of the data, to measure.", *METRICS_COUNT),
+        Option("metrics_extractor", "text", "metrics", "lite0; inception, vgg16 or NAME:FILE; a TorchScript FILE."),
     )
 }
 
@@ -209,6 +212,8 @@ def _split(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
             network[name] = tuple(value) if isinstance(value, list) else value
         elif name in BOTH:
             train |= _table(name, value)
+        elif name == "metrics":
+            train[name] = _words(value)
         elif name in train_fields:
             train[name] = value
         else:
@@ -223,6 +228,14 @@ def _table(name: str, value: Any) -> dict[str, Any]:
     if not all(str(side).isdigit() for side in value):
         raise InputError(f'{name} is a number, or a table such as {{"8": 64, "16": 32}}, not {value!r}.')
     return {name: {int(side): entry for side, entry in value.items()}}
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """`fid,kid`, or a list of names; "none" for no name at all."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise InputError(f"metrics are names with commas between, such as fid,kid, not {value!r}.")
+    return tuple(dict.fromkeys(word.strip() for word in words if word.strip() not in ("", "none")))
 
 
 def _inherited(beginning: Beginning) -> dict[str, Any]:
@@ -240,4 +253,6 @@ def _word(name: str, value: Any) -> str:
     option = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{option}" if value else f"--no-{option}"
+    if isinstance(value, (list, tuple)):
+        return f"--{option}={','.join(map(str, value)) or 'none'}"
     return f"--{option}={value}"

@@ -122,6 +122,7 @@ def _restore(trainer: Trainer, numbers: dict[str, Any], tensors: dict[str, Tenso
             adam.scale.value, adam.scale.good_steps = float(found["loss_scale"]), int(found["good_steps"])
     trainer.nimg, trainer.iterations = int(numbers["nimg"]), int(numbers["iterations"])
     trainer.last_lod = None if numbers["last_lod"] is None else float(numbers["last_lod"])
+    trainer.G.lod = trainer.D.lod = trainer.Gs.lod = trainer.last_lod or 0.0
 
 
 def _parts(tensors: Iterator[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

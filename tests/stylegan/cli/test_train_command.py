@@ -175,6 +175,23 @@ def test_dry_run_of_a_resumed_run(photos, tmp_path):
     assert (out / "config.json").read_text() == stored
 
 
+def test_metrics_of_snapshots_are_kept_on_resuming_until_they_are_switched_off(photos, tmp_path):
+    out = tmp_path / "run"
+    first = _train("--data", photos, "--out", out, *TINY, "--kimg=0.02", "--metrics=kid", "--metrics-count=12")
+    assert first.exit_code == 0, first.output
+    assert "measured at 0.0 kimg: Kernel distance (KID) " in first.stderr
+    assert "EfficientNet-Lite0, 12 samples" in (out / "log.txt").read_text()
+    _train("--out", out, "--resume", "--kimg=0.06", "--threads=1", "--metrics-count=10")
+    config = RunFolder(out).read_facts().config
+    assert (config.metrics, config.metrics_count) == (("kid",), 10)
+    shown = _train("--out", out, "--resume", "--dry-run").stdout
+    assert json.loads(shown)["metrics"] == ["kid"]
+    last = _train("--out", out, "--resume", "--kimg=0.1", "--threads=1", "--metrics=none")
+    assert "measured" not in last.stderr
+    told = [(e["event"], e["measurements"][0]["count"]) for e in read_events(out / "events.jsonl") if "values" in e]
+    assert told == [("metrics", 12), ("metrics", 10)]
+
+
 def test_estimate(tmp_path):
     result = _train("--data=portraits", "--out", tmp_path / "run", *TINY, "--kimg=0.1", "--estimate")
     found = json.loads(result.stdout)
@@ -235,6 +252,12 @@ BAD = [
     (["--device=meta"], "There is no device 'meta'"),
     (["--device=cuda:99"], "There is no device 'cuda:99'"),
     (["--count=5"], "A count belongs to the portraits"),
+    (["--metrics=fid,ls"], "metrics of a run are fid, kid, pr, ppl, not ls: `python -m stylegan metrics` measures"),
+    (["--metrics=fid", "--metrics-count=1"], "metrics_count is a whole number from 2 to 1000000, not 1: one has no"),
+    (["--metrics=pr", "--metrics-count=3", *TINY], "--metrics pr need 4 pictures or more, not 3"),
+    (["--metrics=fid", "--metrics-extractor=nowhere.pt", *TINY], "An extractor is lite0, inception, vgg16 or the path"),
+    (["--metrics=fid", "--metrics-extractor=vgg16:nowhere.pt", *TINY], "There is no file nowhere.pt"),
+    (["--set=metrics=5"], "metrics are names with commas between"),
     (["--init-from=none.safetensors"], "There is no file none.safetensors"),
 ]
 

@@ -4,6 +4,7 @@ Arguments: the folder for the result, what to do. The environment says which pro
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,7 +12,10 @@ from safetensors.torch import save_file
 from tiny_runs import Stripes, tiny_run
 
 from stylegan.errors import DataError, RunError
-from stylegan.training.loop import Options, run
+from stylegan.metrics import tools
+from stylegan.training.gauge import Gauge
+from stylegan.training.loop import Options, Snapshot, run
+from stylegan.training.meter import Tick
 from stylegan.training.run_folder import RunFacts, RunFolder
 from stylegan.training.trainer import Trainer
 from stylegan.training.world import World, join, leave
@@ -46,6 +50,37 @@ def fail_in_one(world: World, folder: Path) -> None:
         (folder / f"told-{world.rank}.txt").write_text(str(error))
 
 
+class Means:
+    """An extractor of 12 block means."""
+
+    name, width, digest = "means", 12, "ef" * 32
+
+    def features(self, pictures: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.adaptive_avg_pool2d(pictures.permute(0, 3, 1, 2).float(), 2).flatten(1)
+
+
+def measured_run(world: World, folder: Path) -> None:
+    """A short run with metrics of one snapshot, then a second one in which an extractor fails in one process only."""
+    tools.open_extractor = lambda *_: Means()
+    config = tiny_run(total_kimg=0.016, metrics=("fid", "kid", "pr"), metrics_count=600)
+    for name in ("run", "broken"):
+        run_folder = RunFolder(folder / name)
+        if world.is_writer:
+            run_folder.create(RunFacts(config, {}, {}))
+        world.wait()
+        gauge = Gauge(config, Stripes(), world, folder / f"cache-{world.size}")
+        for record in run(run_folder, Trainer(config, world), Stripes(), Options(), gauge=gauge):
+            if name == "broken" and isinstance(record, Snapshot | Tick) and world.rank == world.size - 1:
+                gauge._tools = replace(gauge._tools, extractor=Failing())
+
+
+class Failing(Means):
+    digest = "01" * 32
+
+    def features(self, pictures: torch.Tensor) -> torch.Tensor:
+        raise MemoryError
+
+
 def main() -> None:
     folder, task = Path(sys.argv[1]), sys.argv[2]
     torch.set_num_threads(1)
@@ -53,6 +88,8 @@ def main() -> None:
     try:
         if task == "steps":
             save_file(take_steps(world), folder / f"weights-{world.rank}.safetensors")
+        elif task == "metrics":
+            measured_run(world, folder)
         else:
             fail_in_one(world, folder)
     finally:

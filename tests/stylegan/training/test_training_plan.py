@@ -45,6 +45,9 @@ EVERYTHING = {
     "mbstd_group_size": 2,
     "blur_filter": [1, 3, 1],
     "drift_weight": 0.01,
+    "metrics": "fid, pr",
+    "metrics_count": 500,
+    "metrics_extractor": "inception:i.pt",
 }
 
 
@@ -60,6 +63,8 @@ def test_every_option_arrives():
         assert getattr(config, name) == EVERYTHING[name]
     assert (config.total_kimg, config.adam_beta2, config.ema_rampup, config.drift_weight) == (12.5, 0.9, None, 0.01)
     assert (config.lod_training_kimg, config.lod_transition_kimg) == (1, 2)
+    assert (config.metrics, config.metrics_count, config.metrics_extractor) == (("fid", "pr"), 500, "inception:i.pt")
+    assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_plans_come_back_from_json():

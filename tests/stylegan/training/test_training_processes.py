@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from processes_worker import take_steps
+from processes_worker import Means, take_steps
 from safetensors.torch import load_file
+from tiny_runs import Stripes
 from typer.testing import CliRunner
 
 import stylegan
 from stylegan.cli.app import app
+from stylegan.directions.records import finish
+from stylegan.metrics.measure import Plan, Tools, measure
+from stylegan.metrics.pictures import of_training
 from stylegan.training.run_folder import RunFolder, read_events
 from stylegan.training.state import newest_state
 from stylegan.training.world import World
@@ -75,6 +79,24 @@ def test_a_fault_in_one_process_ends_the_other(tmp_path):
     assert (tmp_path / "told-1.txt").read_text() == "cut short"
     assert (tmp_path / "told-0.txt").read_text().startswith("Another process of this run ended")
     assert read_events(tmp_path / "run" / "events.jsonl")[-1]["event"] == "failed"
+
+
+def test_two_processes_measure_what_one_does(tmp_path):
+    """To the last digit, where both start from the same weights; and a fault in one process is told by all."""
+    processes = _workers(tmp_path, "metrics")
+    _finish(processes)
+    found = [e for e in read_events(tmp_path / "run" / "events.jsonl") if e["event"] == "metrics"]
+    assert [set(e["values"]) for e in found] == [{"frechet", "kid", "precision", "recall"}]
+    G = stylegan.load(RunFolder(tmp_path / "run").snapshots()[-1])
+    tools = Tools(Means(), cache=tmp_path / "cache-1")
+    plan = Plan(("fid", "kid", "pr"), 600)
+    alone = finish(measure(G, of_training(Stripes()), plan, tools))
+    assert [item.value for item in alone] == list(found[0]["values"].values())
+    told = read_events(tmp_path / "broken" / "events.jsonl")
+    assert told[-1]["reason"] == "finished"
+    assert [e["failed"] for e in told if e["event"] == "metrics"] == [
+        "Another process could not go on measuring: its own message says why."
+    ]
 
 
 def _torchrun(tmp_path, *options):
