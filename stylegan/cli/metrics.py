@@ -35,27 +35,27 @@ def metrics(
     scorer: Annotated[Path | None, Opt(help="NAME.attributes.safetensors; default: the one beside the model.")] = None,
     crop: Annotated[bool, Opt(help="ppl: of the face alone, as the official code does.")] = False,
     psis: Annotated[str, Opt(help="Values of ψ for psi.")] = "1,0.9,0.8,0.7,0.6,0.5",
-    out: Annotated[Path | None, Opt(help="Add the numbers to a file of JSON lines, FILE.jsonl.")] = None,
+    cutoffs: Annotated[str, Opt(help="Cutoffs for psi, such as all,8,4; default: --cutoff.")] = "",
+    out: Annotated[Path | None, Opt(help="Add the numbers to FILE.jsonl (JSON lines) or FILE.csv.")] = None,
     cache: Annotated[Path | None, Opt(help="Where prepared pictures and features are kept.")] = None,
     device: Annotated[str, Opt(help=DEVICE_HELP)] = "auto",
 ) -> None:
     """Measure a model: Fréchet distance (fid), KID, precision and recall (pr), path length (ppl), linear separability
     (ls), the price of truncation (psi), mixed latents (mixing), attributes, and the data against itself (halves).
     """
-    from stylegan.errors import InputError
     from stylegan.metrics.measure import Plan
-    from stylegan.metrics.measurement import History
+    from stylegan.metrics.measurement import add_to
     from stylegan.metrics.path_length import PathLength
     from stylegan.metrics.pictures import Sampling
     from stylegan.metrics.store import sweep
     from stylegan.training.world import join, leave
 
-    if out is not None and (out.suffix != ".jsonl" or not out.parent.is_dir()):
-        raise InputError(f"--out is FILE.jsonl in a folder that exists, not {out}.")
+    if out is not None:
+        add_to(out, ())  # a place that cannot be is told before the work
     wanted = tuple(name.strip() for name in names.split(",") if name.strip())
     paths = (PathLength("z", "full", crop), PathLength("w", "full", crop), PathLength("w", "end", crop))
     sampling = Sampling(psi, cutoff, first_seed, label)
-    plan = Plan(wanted, count, data_count, sampling, seed, paths, _numbers(psis))
+    plan = Plan(wanted, count, data_count, sampling, seed, paths, _numbers(psis), _cutoffs(cutoffs))
     world = join(None if device == "auto" else device)
     try:
         found = _measured(model, data, plan, world, Specs(extractor, distance, scorer), cache)
@@ -66,7 +66,7 @@ def metrics(
     for item in found:
         typer.echo(_line(item))
     if out is not None:
-        History(out).append(found)
+        add_to(out, found)
     sweep(cache)
 
 
@@ -119,6 +119,18 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise InputError(f"--psis are numbers such as 1,0.7,0.5, not {text!r}.") from None
 
 
+def _cutoffs(text: str) -> tuple[int | None, ...]:
+    from stylegan.errors import InputError
+
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not all(word == "all" or word.isdecimal() for word in words):
+        raise InputError(f"--cutoffs are numbers of layers such as all,8,4, not {text!r}.")
+    return tuple(None if word == "all" else int(word) for word in words)
+
+
 def _line(item: "Measurement") -> str:
     data = f", {item.data_count} pictures of {item.data_name}" if item.data_name else ""
-    return f"{item.label:44} {item.number!s:32} {item.extractor}; {item.count} samples{data}, {item.resolution}²"
+    bits = item.settings.get("bits")
+    mean = f", {sum(bits.values()) / len(bits):.3f} bits an attribute" if bits else ""
+    about = f"{item.extractor}; {item.count} samples{data}, {item.resolution}²{mean}"
+    return f"{item.label:44} {item.number!s:32} {about}"

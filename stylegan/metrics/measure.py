@@ -43,7 +43,8 @@ class Plan:
     """What to measure: some of `METRICS`, on `count` samples and as many pictures (or `data_count`).
 
     `seed` is that of resamplings; samples have the seeds that `sampling` says. `paths` belong to ppl (path length),
-    `psis` to psi (the price of truncation). ls is separability; mixing the distance with 1 to 4 latents mixed.
+    `psis` and `cutoffs` to psi (the price of truncation), every ψ with every cutoff; no cutoffs: that of `sampling`. ls
+    is separability; mixing the distance with 1 to 4 latents mixed.
     """
 
     metrics: tuple[str, ...] = ("fid", "kid", "pr")
@@ -53,6 +54,7 @@ class Plan:
     seed: int = 0
     paths: tuple[PathLength, ...] = (PathLength("z", "full"), PathLength("w", "full"), PathLength("w", "end"))
     psis: tuple[float, ...] = PSIS
+    cutoffs: tuple[int | None, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.metrics if name not in METRICS]
@@ -163,18 +165,22 @@ class _Work:
         return [_row(about, "precision", both.precision), _row(about, "recall", both.recall)]
 
     def _trade_off(self, about: Measurement) -> Generator[Step[Any], None, list[Measurement]]:
-        """Distance, precision and recall at each ψ: the price of truncation."""
+        """Distance, precision and recall at each ψ and cutoff: the price of truncation."""
+        plan = self.plan
+        points = [(psi, cutoff) for cutoff in plan.cutoffs or (plan.sampling.cutoff,) for psi in plan.psis]
+        fakes_of = [  # all of them first: what cannot be is told at once
+            ModelPictures(self.fake.network, replace(plan.sampling, psi=psi, cutoff=cutoff), self.fake.name)
+            for psi, cutoff in points
+        ]
         reals = yield from part(_whole(self._reals()), 0.0, 0.2)
         found: list[Measurement] = []
-        for i, psi in enumerate(self.plan.psis):
-            low, high = (0.2 + 0.8 * k / len(self.plan.psis) for k in (i, i + 1))
-            fake = ModelPictures(self.fake.network, replace(self.plan.sampling, psi=psi), self.fake.name)
-            at = replace(about, psi=psi)
-            middle = (low + 3 * high) / 4
-            fakes = yield from part(_whole(self._fakes(fake)), low, middle)
-            number = yield from part(_whole(frechet.measured(reals, fakes, resamplings=0)), middle, middle)
+        for i, ((psi, cutoff), fake) in enumerate(zip(points, fakes_of, strict=True)):
+            low, far, near, high = (0.2 + 0.8 * (i + k) / len(points) for k in (0, 0.7, 0.9, 1))
+            at = replace(about, psi=psi, cutoff=cutoff)
+            fakes = yield from part(_whole(self._fakes(fake)), low, far)
+            number = yield from part(_whole(frechet.measured(reals, fakes, plan.seed)), far, near)
             found.append(_row(at, "frechet", number))
-            found += yield from part(_whole(self._precision(at, reals, fakes)), middle, high)
+            found += yield from part(_whole(self._precision(at, reals, fakes)), near, high)
         return found
 
     def _mixing(self, about: Measurement) -> Generator[Step[Any], None, list[Measurement]]:
@@ -182,11 +188,11 @@ class _Work:
         reals = yield from part(_whole(self._reals()), 0.0, 0.2)
         found: list[Measurement] = []
         for mixed in range(1, MOST_MIXED + 1):
-            low, high = (0.2 + 0.8 * k / MOST_MIXED for k in (mixed - 1, mixed))
+            low, middle, high = (0.2 + 0.8 * (mixed - k) / MOST_MIXED for k in (1, 0.25, 0))
             sampling = replace(self.plan.sampling, mixed=mixed)
             fake = ModelPictures(self.fake.network, sampling, self.fake.name)
-            fakes = yield from part(_whole(self._fakes(fake)), low, high)
-            number = yield from frechet.measured(reals, fakes, resamplings=0)
+            fakes = yield from part(_whole(self._fakes(fake)), low, middle)
+            number = yield from part(_whole(frechet.measured(reals, fakes, self.plan.seed)), middle, high)
             found.append(_row(replace(about, settings={**_settings(sampling), "mixed": mixed}), "frechet", number))
         return found
 
@@ -219,7 +225,8 @@ class _Work:
         for low, space, latents in ((0.5, "z", z), (0.75, "w", w)):
             given = (latents.double().numpy(), columns, values[:, places])
             told = yield from part(_whole(separability.measured(*given)), low, low + 0.25)
-            settings = {**about.settings, "space": space, "bits": {k: round(v, 4) for k, v in told.bits.items()}}
+            bits = {name: round(value, 4) for name, value in told.bits.items()}
+            settings = {**about.settings, "space": space, "bits": bits}
             at = replace(about, extractor=_scorer_name(self.tools.scorer), psi=1.0, cutoff=None, settings=settings)
             found.append(_row(at, "separability", Number(told.score)))
         return found

@@ -63,7 +63,8 @@ class Measurement:
         text += ", cropped" if settings.get("crop") else ""
         text += f", {settings['mixed']} mixed" if "mixed" in settings else ""
         text += f", class {settings['class']}" if "class" in settings else ""
-        return text + (f", ψ {self.psi:g}" if self.psi != 1 else "")
+        layers = "" if self.cutoff is None else f" in {self.cutoff} layers"
+        return text + (f", ψ {self.psi:g}{layers}" if self.psi != 1 else "")
 
     @property
     def key(self) -> str:
@@ -145,12 +146,36 @@ class History:
         return tuple(found)
 
 
-def to_csv(found: Iterable[Measurement]) -> str:
-    """A table with a header, one row a measurement; settings as JSON."""
+def add_to(path: Path, found: Iterable[Measurement]) -> None:
+    """Add `found` to FILE.jsonl, or as rows to the table FILE.csv, which is made where it is missing.
+
+    Raises:
+        InputError: another ending, a folder that does not exist, or a table with other columns.
+        DiskFullError: no space left.
+    """
+    if path.suffix not in (".jsonl", ".csv") or not path.parent.is_dir() or path.is_dir():
+        raise InputError(f"Measurements go to FILE.jsonl or FILE.csv in a folder that exists, not to {path}.")
+    try:
+        begun = path.read_text(encoding="utf-8").partition("\n")[0] if path.is_file() else ""
+        if path.suffix == ".csv" and begun not in ("", to_csv(()).strip()):
+            raise InputError(f"{path} is a table with other columns: give the name of a new file.")
+        rows = tuple(found)
+        if path.suffix == ".jsonl":
+            History(path).append(rows)
+        elif rows:
+            with full_disk_as_error(path), open(path, "a", encoding="utf-8", newline="") as file:
+                file.write(to_csv(rows, header=not begun))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def to_csv(found: Iterable[Measurement], header: bool = True) -> str:
+    """A table, one row a measurement; settings as JSON."""
     names = [item.name for item in fields(Measurement)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    if header:
+        writer.writerow(names)
     for item in found:
         row = {**item.to_json(), "settings": json.dumps(dict(item.settings), sort_keys=True)}
         writer.writerow(["" if row[name] is None else _safe(row[name]) for name in names])

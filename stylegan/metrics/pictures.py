@@ -7,7 +7,7 @@ set come in one fixed shuffle, so that its first N are a fair sample of all and 
 import hashlib
 import os
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -127,7 +127,8 @@ class ModelPictures:
         self.name = name or G.digest[:8]
         self.resolution = G.config.resolution
         self.model = G.digest
-        self.digest = hashlib.sha256(f"model {G.digest} {sampling!r}".encode()).hexdigest()
+        same = replace(sampling, cutoff=None) if sampling.psi == 1 else sampling  # ψ = 1 reaches no layer
+        self.digest = hashlib.sha256(f"model {G.digest} {same!r}".encode()).hexdigest()
         self._batch = max(1, min(32, _PIXELS_AT_ONCE // self.resolution**2))
 
     def take(self, first: int, count: int) -> Tensor:

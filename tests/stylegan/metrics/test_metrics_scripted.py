@@ -1,7 +1,9 @@
 """TorchScript files as extractors and distances; where the known ones come from, and what is refused."""
 
 import hashlib
+import http.server
 import io
+import threading
 import urllib.error
 import warnings
 
@@ -110,6 +112,49 @@ def test_a_wrong_download_does_not_stay(known, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="SHA-256"):
         find("inception", cache=tmp_path / "cache")
     assert not list((tmp_path / "cache" / "extractors").iterdir())
+
+
+@pytest.fixture
+def server(known, monkeypatch):
+    """An HTTP server in this process that stands for where the files come from; `server[NAME] = bytes`."""
+    files = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            content = files.get(self.path.lstrip("/"))
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(files.get("length", len(content or b""))))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        monkeypatch.setattr(scripted, "_CDN", f"http://127.0.0.1:{running.server_port}/")
+        yield files
+        running.shutdown()
+        thread.join()
+
+
+def test_the_first_use_fetches_from_a_server(server, known, tmp_path):
+    server["inception.pt"] = known.read_bytes()
+    extractor = open_extractor("inception", cache=tmp_path)
+    assert (extractor.name, extractor.width) == ("Inception-v3", 12)
+    server.clear()
+    assert open_extractor("inception", cache=tmp_path).digest == extractor.digest
+    assert [path.name for path in (tmp_path / "extractors").iterdir()] == ["inception.pt"]
+
+
+def test_a_server_that_has_no_such_file_or_breaks_off(server, known, tmp_path):
+    with pytest.raises(InputError, match=r"cannot be fetched \(Not Found\)\. Put it there by hand"):
+        find("vgg16", cache=tmp_path)
+    server["vgg16.pt"], server["length"] = known.read_bytes()[:1000], 5000
+    with pytest.raises(InputError, match=r"half of it|IncompleteRead"):
+        find("vgg16", cache=tmp_path)
+    assert not list((tmp_path / "extractors").iterdir())
 
 
 def test_without_a_network(tmp_path, monkeypatch):

@@ -11,8 +11,13 @@ import torch
 from safetensors.torch import save_file
 from tiny_runs import Stripes, tiny_run
 
+from stylegan.directions.records import finish
 from stylegan.errors import DataError, RunError
 from stylegan.metrics import tools
+from stylegan.metrics.measure import Plan, Tools, measure
+from stylegan.metrics.path_length import PathLength
+from stylegan.metrics.sharing import Share
+from stylegan.networks import Generator
 from stylegan.training.gauge import Gauge
 from stylegan.training.loop import Options, Snapshot, run
 from stylegan.training.meter import Tick
@@ -59,6 +64,21 @@ class Means:
         return torch.nn.functional.adaptive_avg_pool2d(pictures.permute(0, 3, 1, 2).float(), 2).flatten(1)
 
 
+class Squares:
+    """A distance of pictures."""
+
+    name = "squares"
+
+    def distance(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return ((a.double() - b.double()) ** 2 / 255).mean(dim=(1, 2, 3))
+
+
+def path_length(G: Generator, share: Share) -> float:
+    """Of a few paths; the last turn of two processes has work for one."""
+    plan = Plan(("ppl",), count=20, paths=(PathLength("z", "full"),))
+    return finish(measure(G, None, plan, Tools(Means(), Squares, share=share)))[0].value
+
+
 def measured_run(world: World, folder: Path) -> None:
     """A short run with metrics of one snapshot, then a second one in which an extractor fails in one process only."""
     tools.open_extractor = lambda *_: Means()
@@ -72,6 +92,8 @@ def measured_run(world: World, folder: Path) -> None:
         for record in run(run_folder, Trainer(config, world), Stripes(), Options(), gauge=gauge):
             if name == "broken" and isinstance(record, Snapshot | Tick) and world.rank == world.size - 1:
                 gauge._tools = replace(gauge._tools, extractor=Failing())
+    found = path_length(Trainer(config, world).Gs, Share(world.rank, world.size))
+    (folder / f"path-{world.rank}.txt").write_text(repr(found))
 
 
 class Failing(Means):

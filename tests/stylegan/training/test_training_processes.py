@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from processes_worker import Means, take_steps
+from processes_worker import Means, path_length, take_steps
 from safetensors.torch import load_file
 from tiny_runs import Stripes
 from typer.testing import CliRunner
@@ -22,8 +22,10 @@ from stylegan.cli.app import app
 from stylegan.directions.records import finish
 from stylegan.metrics.measure import Plan, Tools, measure
 from stylegan.metrics.pictures import of_training
+from stylegan.metrics.sharing import Share
 from stylegan.training.run_folder import RunFolder, read_events
 from stylegan.training.state import newest_state
+from stylegan.training.trainer import Trainer
 from stylegan.training.world import World
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="this PyTorch has no gloo")
@@ -92,6 +94,9 @@ def test_two_processes_measure_what_one_does(tmp_path):
     plan = Plan(("fid", "kid", "pr"), 600)
     alone = finish(measure(G, of_training(Stripes()), plan, tools))
     assert [item.value for item in alone] == list(found[0]["values"].values())
+    fresh = Trainer(RunFolder(tmp_path / "run").read_facts().config, World(torch.device("cpu"))).Gs
+    lengths = {(tmp_path / f"path-{rank}.txt").read_text() for rank in range(2)}
+    assert lengths == {repr(path_length(fresh, Share()))}
     told = read_events(tmp_path / "broken" / "events.jsonl")
     assert told[-1]["reason"] == "finished"
     assert [e["failed"] for e in told if e["event"] == "metrics"] == [
