@@ -21,21 +21,24 @@ from explorer.recipe import Recipe
 from explorer.ui.bind import told
 from explorer.values import RecipeError, show, whole
 
+AT_ONCE = 4  # calls that are worked on
 _SCHEMAS = {int: "integer", float: "number", str: "string", bool: "boolean", dict: "object", list: "array"}
 
 
-def endpoint(fn: Callable[..., Any], outputs: Sequence[gr.components.Component]) -> None:
+def endpoint(fn: Callable[..., Any], outputs: Sequence[gr.components.Component], at_once: int | None = None) -> None:
     """Make `fn` an endpoint named after it; its annotations and defaults are what clients are told.
 
     Values reach `fn` as they were sent: it checks them, or hands them to `Recipe`, and raises the project's errors.
+    Calls wait in one line for all endpoints, or in a line of their own for those that take long and run `at_once`.
     """
     inputs = []
     for name, parameter in inspect.signature(fn).parameters.items():
         kind = next((schema for type_, schema in _SCHEMAS.items() if type_.__name__ in str(parameter.annotation)), None)
         inputs.append(Api(parameter.default, {"type": kind} if kind else {}, _described(fn, name)))
     button = gr.Button(visible=False)
+    line = {"concurrency_limit": at_once or AT_ONCE, "concurrency_id": fn.__name__ if at_once else "api"}
     button.click(told(fn), inputs, list(outputs), api_name=fn.__name__, api_description=inspect.getdoc(fn),
-                 show_progress="hidden", concurrency_limit=4, concurrency_id="api")  # fmt: skip
+                 show_progress="hidden", **line)  # fmt: skip
 
 
 def _described(fn: Callable[..., Any], name: str) -> str:

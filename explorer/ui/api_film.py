@@ -11,7 +11,7 @@ from explorer.context import AppContext
 from explorer.film import MAX_KEYS, Film, Key
 from explorer.ui.api import endpoint, model_of, record
 from explorer.ui.files import new_file
-from explorer.ui.film import checked, suffix_of
+from explorer.ui.film import FILMS, checked, suffix_of
 
 
 def build(app: AppContext) -> None:
@@ -45,15 +45,17 @@ def build(app: AppContext) -> None:
             psi: truncation ψ of all keys, from −10 to 10.
             model: digest or name; empty is the first one of /models.
         """
-        path = new_file(f"film{suffix_of(format)}")
+        suffix = suffix_of(format)
         if film:
             made = Film.from_json(film) if isinstance(film, str) else Film.from_data(film)
         else:
             start = edits.with_psi(fresh(app.library.card(model_of(app, model))), psi)
             keys = [Key(edits.with_seed(start, seed)) for seed in typed.seeds(seeds, "Seeds", MAX_KEYS)]
             made = Film(tuple(keys), None, space, easing, end, step_sec, fps, size=size)
-        for _ in film_render.render(app.engine, checked(app, made), path):
+        checked(app, made)
+        path = new_file(f"film{suffix}")
+        for _ in film_render.render(app.engine, made, path):
             pass
         return str(path), json.loads(made.json)
 
-    endpoint(film, [gr.File(label="film", visible=False), record("film")])
+    endpoint(film, [gr.File(label="film", visible=False), record("film")], at_once=FILMS)

@@ -1,11 +1,7 @@
 """The endpoints /mix, /noise and /truncation, asked as programs do: with gradio_client."""
 
-import gc
-
 import numpy as np
 import pytest
-from app_server import serve
-from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
@@ -14,20 +10,6 @@ from explorer.recipe import Mix, Noise, Recipe
 from explorer.ui.noise import spelled_out
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # gradio_client leaves loops and sockets
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("api")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(served, tmp_path_factory):
-    client = Client(served.url, verbose=False, download_files=str(tmp_path_factory.mktemp("got")))
-    yield client
-    client.close()
-    gc.collect()  # what it left, before the next module's tests
 
 
 @pytest.fixture

@@ -1,28 +1,10 @@
 """The endpoint /find_directions, asked as programs do."""
 
-import gc
-
 import numpy as np
 import pytest
-from app_server import serve
-from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # gradio_client leaves loops and sockets
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("api")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(served, tmp_path_factory):
-    client = Client(served.url, verbose=False, download_files=str(tmp_path_factory.mktemp("got")))
-    yield client
-    client.close()
-    gc.collect()  # what it left, before the next module's tests
 
 
 def test_directions_from_measures_and_from_scores(client, served):
