@@ -29,7 +29,7 @@ __all__ = ["Engine", "Overtaken"]
 MAX_CELLS = 400
 MAX_SHEET_PIXELS = 64 << 20
 INPUTS_BYTES = 32 << 20
-FILM_BATCH, FILM_BATCH_PIXELS = 32, 32 * 64 * 64  # pictures drawn together at most, and pixels
+FILM_BATCH, FILM_BATCH_PIXELS = 16, 16 * 64 * 64  # pictures drawn together at most, and pixels: more leave the caches
 ONE_THREAD_UP_TO_PX = 128  # models of this resolution
 
 T = TypeVar("T")
