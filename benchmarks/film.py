@@ -181,7 +181,7 @@ def main() -> None:
         folder = Path(name)
         engine = Engine(Library([options.model]))
         px = engine.library.card(engine.library.default).resolution
-        six, many = {"seeds": tuple(range(6))}, {"seeds": tuple(range(24)), "step_sec": 1.0}
+        six, many = ({"seeds": tuple(range(tiles)), "step_sec": 6 / tiles} for tiles in (6, 24))
         cases: list[tuple[str, Engine, str, dict[str, Any]]] = [
             *((f"{px}² as {suffix}", engine, suffix, {}) for suffix in (".mp4", ".webp", ".gif", ".zip")),
             ("256² as .mp4", engine, ".mp4", {"size": 256, "smooth": True}),

@@ -7,6 +7,21 @@
   const SILENT = "The app does not answer: is it still running?";
   const SIZES = [32, 64, 128, 256, 512, 1024, 2048];
 
+  let draft = {};
+  try { draft = JSON.parse(localStorage.getItem(STORED)) ?? {}; } catch { /* a draft that cannot be read is none */ }
+
+  function store(made) {
+    draft = made;
+    try { localStorage.setItem(STORED, JSON.stringify(made)); } catch { /* a full store loses a draft, no film */ }
+  }
+
+  /* From anywhere on the page: a picture becomes the last key. How many there are now; the tab may not be open yet. */
+  explorer.addKey = (recipe) => {
+    const keys = [...(draft.keys ?? []), { recipe, hold_sec: 0 }];
+    store({ keys, values: { ...draft.values, kind: "keys" } });
+    return keys.length;
+  };
+
   explorer.film = (element, server) => {
     const find = (selector) => element.querySelector(selector), field = (name) => element.querySelector(`[name="${name}"]`);
     const fields = [...element.querySelectorAll("[name]")].filter(({ name }) => !["hold", "seeds"].includes(name));
@@ -78,7 +93,7 @@
 
     function keep() {
       const values = Object.fromEntries(fields.map((input) => [input.name, input.type === "checkbox" ? input.checked : wanted[input.name] ?? input.value]));
-      try { localStorage.setItem(STORED, JSON.stringify({ keys, values })); } catch { /* a full store loses a draft, no film */ }
+      store({ keys, values });
     }
 
     /* Something of the film has changed. */
@@ -165,6 +180,13 @@
       list.children[chosen]?.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
 
+    explorer.addKey = (recipe) => {
+      fill({ kind: "keys" });
+      chosen = keys.length - 1;
+      add([recipe]);
+      return keys.length;
+    };
+
     const acts = {
       add: () => explorer.present && add([explorer.present]),
       left: () => move(chosen, chosen - 1),
@@ -201,6 +223,7 @@
     }
 
     /* What there is to choose from depends on the model. */
+    const sized = draft.values?.size !== undefined; // else pictures begin at a size that videos are looked at in
     let model = null;
     async function facts_of(digest) {
       if (digest === model || !digest) return;
@@ -215,7 +238,7 @@
       size.replaceChildren(new Option(`${facts.resolution} px, its own`, ""), ...larger.map((px) => new Option(`${px} px`, px)));
       field("kind").querySelector("[value=noise]").disabled = !facts.noise;
       wanted = {};
-      fill({ ...(before.direction ? { direction: before.direction } : {}), size: before.size || (stored ? "" : larger.find((px) => px >= 256) ?? "") });
+      fill({ ...(before.direction ? { direction: before.direction } : {}), size: before.size || (sized ? "" : larger.find((px) => px >= 256) ?? "") });
       wanted = {};
       view.changed();
     }
@@ -226,6 +249,10 @@
     field("seeds").addEventListener("keydown", (event) => event.key === "Enter" && acts.seeds());
     field("hold").addEventListener("change", () => { if (keys[chosen]) { keys[chosen].hold_sec = Math.max(0, number("hold") ?? 0); changed(); } });
     for (const input of fields) input.addEventListener("change", changed);
+    field("kind").addEventListener("change", () => { // along the direction that the picture is steered along already
+      const own = JSON.parse(explorer.present || "{}").edits?.at(-1)?.direction.digest, input = field("direction");
+      if (kind() === "direction" && [...input.options].some(({ value }) => value === own)) { input.value = own; changed(); }
+    });
     file.addEventListener("change", () => { open(file.files[0]); file.value = ""; });
     element.addEventListener("dragover", (event) => { if (event.dataTransfer.types.includes("Files")) { event.preventDefault(); element.classList.add("dropping"); } });
     element.addEventListener("dragleave", () => element.classList.remove("dropping"));
@@ -240,9 +267,8 @@
       if (cell) { fill({ kind: "keys" }); add([cell.dataset.recipe]); }
     });
 
-    let stored = null;
-    try { stored = JSON.parse(localStorage.getItem(STORED)); } catch { /* a draft that cannot be read is none */ }
-    if (stored) { keys = stored.keys ?? []; fill(stored.values ?? {}); }
+    keys = draft.keys ?? [];
+    fill(draft.values ?? {});
     draw();
     new ResizeObserver(thumbnails).observe(element);
     explorer.onAnswer(() => { facts_of(explorer.value("model")); if (kind() !== "keys") view.changed(); });

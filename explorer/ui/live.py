@@ -29,6 +29,7 @@ _TOOLS = (
     ("pixels", "Show pixels as they are, or smoothly (X)", ""),
     ("open", "Open a PNG that was saved here; dropping one on the page does the same", ""),
     ("keep", "Keep in the gallery (K)", "Keep"),
+    ("film", "Add to the film as a key (F)", ""),
     ("png", "Save as PNG with the recipe inside (S)", "PNG"),
     ("link", "Copy a link to this picture (L)", "Link"),
     ("python", "Copy as a Python script", "Python"),

@@ -97,6 +97,7 @@
       undo: () => travel("undo"),
       redo: () => travel("redo"),
       keep: () => trigger("keep"),
+      film: () => explorer.present && told(`Key ${explorer.addKey(explorer.present)} of the film.`),
       pin() {
         pinned = pinned ? null : now;
         tool("pin").setAttribute("aria-pressed", String(pinned !== null));
@@ -147,7 +148,7 @@
     /* Keys. Fields keep theirs; sliders keep the arrows. */
     const keys = {
       ArrowLeft: () => tools.step(-1), ArrowRight: () => tools.step(1), ArrowUp: () => tools.psi(0.05), ArrowDown: () => tools.psi(-0.05),
-      d: tools.dice, z: tools.undo, y: tools.redo, k: tools.keep, s: tools.png, l: tools.link, p: tools.pin, x: tools.pixels, b: () => compare(true),
+      d: tools.dice, z: tools.undo, y: tools.redo, k: tools.keep, f: tools.film, s: tools.png, l: tools.link, p: tools.pin, x: tools.pixels, b: () => compare(true),
     };
     const takes = (target, arrow) =>
       target.closest?.("textarea, select, [contenteditable], [role=listbox], [role=combobox]") ||
