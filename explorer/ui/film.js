@@ -268,6 +268,7 @@
     });
 
     keys = draft.keys ?? [];
+    chosen = keys.length - 1; // further keys go behind it
     fill(draft.values ?? {});
     draw();
     new ResizeObserver(thumbnails).observe(element);

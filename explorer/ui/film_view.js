@@ -8,6 +8,7 @@
     const screen = find(".screen"), canvas = find(".screen canvas"), scrub = find(".scrub"), time = find(".time"), play = find("[data-act=play]");
     const job = find(".job"), bar = find(".job progress"), told = find(".job .told"), save = find(".job .save"), made = find(".made"), facts = find(".facts");
     let preview = null, asked = null, busy = false, again = false, timer = 0, playing = !matchMedia("(prefers-reduced-motion)").matches, began = 0;
+    let hushed = false; // the preview stopped for the film that is shown, and goes on when there is another one
 
     function changed() {
       clearTimeout(timer);
@@ -36,6 +37,7 @@
         const strip = await createImageBitmap(await (await fetch(answer.image)).blob());
         preview = { ...answer, strip, seconds: answer.total / answer.fps, width: strip.width / answer.frames.length };
         began = performance.now();
+        if (hushed) [playing, hushed] = [true, false];
         if (!job.classList.contains("on")) job.classList.remove("done");
         facts.textContent = `${preview.total} frames of ${preview.size.join(" × ")} pixels; the preview has ${preview.frames.length}`;
         show(0);
@@ -74,6 +76,7 @@
 
     function hold(on) {
       playing = on;
+      if (on) hushed = false;
       play.textContent = on ? "❚❚" : "▶";
       if (on && preview) { began = performance.now() - 1000 * Number(scrub.value) * preview.seconds; tick(); }
     }
@@ -102,6 +105,7 @@
       const shown = suffix === "mp4" ? Object.assign(document.createElement("video"), { controls: true, loop: true, autoplay: true, muted: true, playsInline: true, src: url })
         : Object.assign(document.createElement("img"), { alt: "The film", src: url });
       screen.classList.toggle("pixels", explorer.pixels);
+      hushed ||= playing;
       hold(false);
       made.replaceChildren(shown);
     }

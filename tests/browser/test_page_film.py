@@ -81,6 +81,12 @@ def test_from_two_keys_to_a_playing_video(page):
     film = film_file.read(download.value.path().read_bytes())
     assert (film.end, film.step_sec, film.fps, film.size) == ("loop", 0.6, 10, 256)
     assert [(key.recipe.source, key.recipe.psi) for key in film.keys] == [(5, 0.6), (6, 0.6)]
+    field(page, "step").fill("0.8")
+    field(page, "step").blur()
+    previewed(page, "16 frames")  # in place of the video, and it plays
+    page.wait_for_function(
+        "!document.querySelector('#film video') && document.querySelector('#film .scrub').value > 0.1"
+    )
 
 
 def test_the_strip(page):
