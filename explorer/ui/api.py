@@ -36,9 +36,9 @@ def endpoint(fn: Callable[..., Any], outputs: Sequence[gr.components.Component],
         kind = next((schema for type_, schema in _SCHEMAS.items() if type_.__name__ in str(parameter.annotation)), None)
         inputs.append(Api(parameter.default, {"type": kind} if kind else {}, _described(fn, name)))
     button = gr.Button(visible=False)
-    line = {"concurrency_limit": at_once or AT_ONCE, "concurrency_id": fn.__name__ if at_once else "api"}
+    line = fn.__name__ if at_once else "api"
     button.click(told(fn), inputs, list(outputs), api_name=fn.__name__, api_description=inspect.getdoc(fn),
-                 show_progress="hidden", **line)  # fmt: skip
+                 show_progress="hidden", concurrency_limit=at_once or AT_ONCE, concurrency_id=line)  # fmt: skip
 
 
 def _described(fn: Callable[..., Any], name: str) -> str:
