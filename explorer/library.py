@@ -19,6 +19,7 @@ from stylegan.networks import Generator
 
 SUFFIX = ".safetensors"
 OPENED_SHOWN = 6  # of the files opened later
+OPENED_KNOWN = 64
 COMPANIONS = (".discriminator", ".directions", ".attributes")  # NAME.directions.safetensors belongs to NAME.safetensors
 
 
@@ -73,7 +74,7 @@ class Library:
         self._folder = None if folder is None else Path(folder)
         self._device = device
         self._memory_bytes = memory_mib << 20
-        self._opened: list[Path] = []  # files opened later, the newest last
+        self._opened: dict[Path, bool] = {}  # files opened later, the newest last → whether they are shown
         self._lock = threading.RLock()
         self._seen: dict[Path, tuple[tuple[int, int], ModelCard]] = {}  # path → (size, mtime) it was read at, card
         self._paths: dict[str, Path] = {}  # digest → file, in the order shown
@@ -100,7 +101,8 @@ class Library:
     def cards(self) -> list[ModelCard]:
         """The models to choose from: those given as files first, then the folder's by name, then those opened last."""
         with self._lock:
-            left_out = set(self._opened[:-OPENED_SHOWN])
+            shown = [path for path, listed in self._opened.items() if listed][-OPENED_SHOWN:]
+            left_out = set(self._opened) - set(shown)
             return [self.card(digest) for digest, path in self._paths.items() if path not in left_out]
 
     def card(self, digest: str) -> ModelCard:
@@ -167,7 +169,7 @@ class Library:
         """Look at the files again: new ones come in, those that are gone go, changed ones are read anew."""
         with self._lock:
             self.problems, self._paths, self._beside = [], {}, {}
-            self._opened = [path for path in self._opened if path.is_file()]
+            self._opened = {path: listed for path, listed in self._opened.items() if path.is_file()}
             for path in itertools.chain(self._files, self._in_folder(), self._opened):
                 try:
                     card = self._read(path)
@@ -178,10 +180,11 @@ class Library:
             for digest, path in self._paths.items():
                 self._beside[digest] = self._read_beside(path, self._seen[path][1])
 
-    def open_file(self, path: Path) -> ModelCard:
+    def open_file(self, path: Path, *, listed: bool = True) -> ModelCard:
         """Make a file known that lies elsewhere, such as a snapshot of a run; its name tells how far that had come.
 
-        For a path that the app itself found, never for one from a client. Of many such files `cards` lists the last.
+        For a path that the app itself found, never for one from a client. Of many such files `cards` lists the last,
+        and none that were only opened with `listed=False`, for a glance.
 
         Raises:
             ModelFileError, InputError: the file is gone, damaged, or cannot be shown.
@@ -191,7 +194,10 @@ class Library:
             kimg = card.training.get("kimg")
             if path not in self._opened and isinstance(kimg, (int, float)):
                 self._seen[path] = (self._seen[path][0], replace(card, name=f"{card.name}, {kimg:g} kimg"))
-            self._opened = [*(other for other in self._opened if other != path), path]
+            listed = self._opened.pop(path, False) or listed
+            self._opened[path] = listed
+            while len(self._opened) > OPENED_KNOWN:
+                del self._opened[next(iter(self._opened))]
             self.refresh()
             return self.card(card.digest)
 

@@ -47,7 +47,7 @@ class Status:
     data: str
     snapshots: tuple[str, ...]  # names without ending, oldest first
     samples: tuple[str, ...]
-    can_begin: str | None  # the snapshot that another run can begin from: the newest with its discriminator
+    beginnings: tuple[str, ...]  # of the snapshots those that have a discriminator: another run can begin from them
     stored_kimg: float | None  # of the state that resuming starts from
     events: int  # changes with whatever curves are made of
 
@@ -92,8 +92,6 @@ class RunReader:
         state, words = self._state(events, problem)
         tick: Event = next((e for e in reversed(events) if e["event"] == "tick"), {})
         snapshots = tuple(path.stem for path in self.folder.snapshots())
-        newest = snapshots[-1] if snapshots else None
-        paired = newest is not None and self.snapshot(f"{newest}.discriminator").is_file()
         return Status(
             name=self.folder.path.name,
             state=state,
@@ -110,7 +108,7 @@ class RunReader:
             data=str(facts.data.get("name", "")) if facts else "",
             snapshots=snapshots,
             samples=tuple(path.stem for path in self.folder.samples()),
-            can_begin=newest if paired else None,
+            beginnings=self.beginnings(),
             stored_kimg=self._stored_kimg(),
             events=len(events),
         )
@@ -118,6 +116,12 @@ class RunReader:
     def snapshot(self, name: str) -> Path:
         """The file of a snapshot."""
         return self.folder.path / "snapshots" / f"{name}.safetensors"
+
+    def beginnings(self) -> tuple[str, ...]:
+        """The snapshots that another run can begin from, oldest first."""
+        names = {path.name for path in (self.folder.path / "snapshots").glob("*.safetensors")}
+        paired = (name.removesuffix(".safetensors") for name in names if _discriminator(name) in names)
+        return tuple(sorted(paired))
 
     def grid(self, name: str) -> Path:
         """The file of a sample grid; "reals" are pictures trained on."""
@@ -220,6 +224,10 @@ class RunReader:
         if free >= FULL_BYTES:
             return ""
         return f"The disk is full: {free >> 20} MiB are free. Make room, then resume. {self._goes_on()}"
+
+
+def _discriminator(name: str) -> str:
+    return f"{name.removesuffix('.safetensors')}.discriminator.safetensors"
 
 
 def _last(events: Sequence[Event]) -> Event | None:

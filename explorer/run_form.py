@@ -10,16 +10,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from explorer import run_begin
 from explorer.library import Library
+from explorer.run_begin import Start
 from explorer.run_process import read_json
 from explorer.run_uploads import Uploads
 from explorer.runs import Runs
-from explorer.values import RecipeError, choice, show
+from explorer.values import choice, show
 from stylegan.data.rendered import MAX_COUNT
 from stylegan.data.sources import open_source
 from stylegan.errors import InputError, RunError
 from stylegan.training import OPTIONS, PRESETS, Plan, TrainConfig
-from stylegan.training.plan import RENAMED
+from stylegan.training.plan import RENAMED, Beginning
 
 __all__ = ["DATA", "GROUPS", "PORTRAITS", "PRESETS", "RESOLUTIONS", "Desk", "options_of", "preset_values"]
 
@@ -44,22 +46,28 @@ class Desk:
     def plan(self, form: Mapping[str, Any]) -> Plan:
         """The plan of a form. InputError, DataError: one sentence on what is wrong with it.
 
-        Networks to begin from are not read here, and pictures not looked at.
+        Of networks to begin from only the heads are read here, and pictures are not looked at.
         """
         source, begun = choice(form.get("data"), "The data", DATA), form.get("begin")
-        plan = _plan_without_data(form)
-        plan.config()
+        self.check(form)
         return replace(
-            plan,
+            _plan_without_data(form),
             data=self._data(source, form),
             count=_count(form) if source == "portraits" else None,
-            init_from=self._beginning(begun) if begun else None,
+            init_from=run_begin.file_of(self.runs, self.library, begun) if begun else None,
         )
 
     def check(self, form: Mapping[str, Any]) -> None:
         """As `plan`, without a look at where the data are."""
         _count(form)
-        _plan_without_data(form).config()
+        plan, beginning = _plan_without_data(form), self.beginning(form)
+        run_begin.check_size(beginning, plan.resolution)
+        plan.config(beginning=beginning)
+
+    def beginning(self, form: Mapping[str, Any]) -> Beginning | None:
+        """The networks that the form begins from, without their weights. InputError: they are gone."""
+        begun = form.get("begin")
+        return run_begin.peek(run_begin.file_of(self.runs, self.library, begun)) if begun else None
 
     def sight(self, form: Mapping[str, Any]) -> tuple[Path | None, int, int]:
         """What to look at of the data: where they are (None: portraits), at which resolution, and of how many."""
@@ -87,30 +95,28 @@ class Desk:
         what = "portraits" if source == "portraits" else Path(self._data(str(source), form)).stem
         return self.runs.free_name(f"{what}-{resolution}")
 
-    def beginnings(self) -> list[tuple[str, str]]:
-        """Words and names of what a run can begin from: models with a discriminator, and the runs' newest snapshots."""
-        found = [
-            (f"{run.name}, {float(run.can_begin):g} kimg", f"run:{run.name}")
-            for run in self.runs.listing()
-            if run.can_begin
-        ]
-        for card in self.library.cards():
-            if self.library.companion(card.digest, ".discriminator") and not self._is_snapshot(card.digest):
-                found.append((f"{card.name} · {card.resolution}²", f"model:{card.digest}"))
-        return found
+    def starts(self) -> list[Start]:
+        """What a run can begin from."""
+        return run_begin.starts(self.runs, self.library)
 
-    def form(self, name: str) -> dict[str, Any]:
-        """The form of a run, for beginning another like it. InputError, RunError: it cannot be read."""
+    def form(self, name: str, snapshot: str = "") -> dict[str, Any]:
+        """The form of a run, for beginning another like it, or from one of its snapshots.
+
+        Raises:
+            InputError, RunError: it cannot be read.
+        """
         with self.runs.lock:
             facts = self.runs.reader(name).facts()
         plan = Plan.of({"data": "portraits", **facts.plan})
+        settings = {key: value for key, value in plan.settings.items() if key in OPTIONS}
+        if snapshot:
+            settings.pop("initial_resolution", None)  # growing goes on from where the snapshot had come
         source, upload = "folder", self.uploads.id_of(plan.data)
         if plan.data.startswith("portraits"):
             source = "portraits"
         elif upload:
             source = "upload"
-        begun = str(plan.init_from or "")
-        inside = [f"run:{run.name}" for run in self.runs.listing() if str(self.runs.root / run.name) in begun]
+        begun = run_begin.key_of(self.runs, self.library, plan.init_from)
         return {
             "name": self.runs.free_name(name),
             "data": source,
@@ -123,8 +129,8 @@ class Desk:
             "kimg": plan.kimg,
             "seed": plan.seed,
             "labels": plan.labels,
-            "begin": inside[0] if inside else "",
-            "settings": {key: value for key, value in plan.settings.items() if key in OPTIONS},
+            "begin": f"run:{name}/{snapshot}" if snapshot else begun,
+            "settings": settings,
         }
 
     def all_data(self) -> list[str]:
@@ -154,19 +160,6 @@ class Desk:
         open_source(path).close()  # DataError: it is none, or there are no images in it
         return str(path)
 
-    def _beginning(self, begun: object) -> Path:
-        kind, _, name = begun.partition(":") if isinstance(begun, str) else ("", "", "")
-        if kind == "run":
-            status = self.runs.status(name)
-            if status.can_begin:
-                return self.runs.reader(name).snapshot(status.can_begin).absolute()
-        elif kind == "model" and self.library.companion(name, ".discriminator"):
-            return self.library.file(name).absolute()
-        raise RecipeError(f"There is nothing to begin from in {show(begun)}.")
-
-    def _is_snapshot(self, digest: str) -> bool:
-        return self.runs.root.absolute() in self.library.file(digest).absolute().parents
-
 
 def option_values(config: TrainConfig) -> dict[str, Any]:
     """What each option is in a config, as a form shows it: a number, a flag, or a table as text."""
@@ -188,11 +181,13 @@ def option_values(config: TrainConfig) -> dict[str, Any]:
     return found
 
 
-def preset_values(form: Mapping[str, Any]) -> dict[str, Any]:
-    """`option_values` of the form's preset at its length, and the preset's own length. InputError: there is no such."""
+def preset_values(form: Mapping[str, Any], beginning: Beginning | None = None) -> dict[str, Any]:
+    """What empty fields stand for: `option_values` of the form's preset at its length, with the widths of the networks
+    that it begins from; and the preset's own length. InputError: there is no such preset.
+    """
     plan = replace(_plan_without_data(form), settings={})
     try:
-        found = option_values(plan.config())
+        found = option_values(plan.config(beginning=beginning))
     except InputError:
         found = option_values(replace(plan, kimg=None).config())
     return {**found, "kimg": replace(plan, kimg=None).config().total_kimg}

@@ -14,6 +14,7 @@ from explorer.context import AppContext
 from explorer.history import History
 from explorer.library import ModelCard
 from explorer.recipe import Recipe
+from explorer.runs import Runs
 from explorer.ui import (
     api,
     api_directions,
@@ -24,6 +25,7 @@ from explorer.ui import (
     directions,
     explore,
     film,
+    following,
     gallery,
     launch,
     measure,
@@ -78,7 +80,11 @@ def build(app: AppContext) -> gr.Blocks:
         shared.visitor = gr.BrowserState("", storage_key="explorer.visitor", secret="it hides nothing from its owner")
         with gr.Row(elem_id="head"):
             gr.HTML("<h1>StyleGAN Explorer</h1>", elem_id="name", apply_default_css=False)
+            runs = Runs(app.options.runs)
+            flag = following.flag(runs) if app.options.owner else None
             shared.model = gr.Dropdown(models.choices(app), label="Model", container=False, elem_id="model")
+            if flag is not None:
+                following.connect(app, shared, runs, flag)
             gr.HTML(_THEME_BUTTON, elem_id="theme", apply_default_css=False)
         with gr.Row(elem_id="page"):
             with gr.Column(elem_id="left"):

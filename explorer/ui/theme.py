@@ -9,7 +9,7 @@ _HERE = Path(__file__).parent
 SCRIPTS = (
     "page.js", "stage.js", "sheet.js", "layers.js", "cards.js", "figures.js", "mix.js", "noise.js",
     "directions.js", "steer.js", "entangled.js", "found.js", "teach.js", "find.js", "film.js", "film_view.js",
-    "train_chart.js", "train_form.js", "train_watch.js", "train.js",
+    "following.js", "train_chart.js", "train_form.js", "train_panes.js", "train_watch.js", "train.js",
     "measure_draw.js", "measure_form.js", "measure.js",
 )  # fmt: skip
 STYLES = ("page.css", "figures.css", "directions.css", "found.css", "film.css", "train.css", "measure.css")

@@ -24,12 +24,11 @@
     return minutes ? `${minutes} min` : `${Math.floor(seconds)} s`;
   };
 
-  explorer.training = (element, trigger, props, server, watch, upload) => {
+  explorer.training = (element, server, upload) => {
     const { make } = explorer;
     const find = (selector) => element.querySelector(selector);
     const list = find(".list"), create = find(".new"), sections = { form: find(".new-run"), run: find(".run") };
     let runs = [], chosen = [], adding = false, asking = false; // chosen: names; adding: the form is open
-    let followed = null, opened = null, given = null; // the run that is followed, its snapshot that was asked for, the model shown for it
 
     /* Ask the server; what goes wrong is said where the hand is, and null comes back. */
     async function ask(name, data = {}, say = notice) {
@@ -53,9 +52,12 @@
       run: (name) => runs.find((run) => run.name === name),
       choose(names) { chosen = names; adding = false; draw(); },
       add(form) { adding = true; chosen = []; draw(); view.form.open(form); },
-      open: (run, snapshot, goes = true) => { trigger("open", { run, snapshot, goes }); },
-      follow, look, state: (run) => WORDS[run.state] ?? run.state,
-      follows: (name) => followed === name,
+      /* The form for a run like `name`, from one of its snapshots where one is given. */
+      async branch(name, snapshot = "") {
+        const answer = await ask("form_of", { name, snapshot });
+        if (answer) parts.add(answer.form);
+      },
+      look, state: (run) => WORDS[run.state] ?? run.state,
     };
     const view = { form: explorer.trainingForm(sections.form, parts), run: explorer.trainingRun(sections.run, parts) };
 
@@ -104,43 +106,10 @@
       }
       if (!list.contains(document.activeElement) || list.children.length !== runs.length) draw();
       else view.run.show(chosen.map(parts.run).filter(Boolean));
-      keepUp();
     }
-
-    /* Follow a run: whenever a snapshot arrives, the picture is drawn by it, until another model is chosen. */
-    const flag = make("button", { className: "following", title: "Stop following", hidden: true, onclick: () => follow(null) });
-    document.querySelector("#head #model")?.before(flag);
-    function follow(name, goes = false) {
-      followed = name;
-      opened = given = null;
-      mark();
-      keepUp(goes);
-      draw();
-    }
-    function mark(snapshot) {
-      flag.hidden = followed === null;
-      flag.textContent = followed === null ? "" : `following ${followed}${snapshot ? `, ${explorer.kimg(Number(snapshot))} kimg` : ""} ×`;
-    }
-    function keepUp(goes = false) {
-      const run = parts.run(followed), newest = run?.snapshots.at(-1);
-      if (followed !== null && !run) return follow(null);
-      if (!newest || newest === opened) return;
-      opened = newest;
-      parts.open(followed, newest, goes);
-    }
-    watch("value", () => {
-      const told = props.value;
-      if (!told?.digest) return;
-      if (told.run === followed) { given = told.digest; mark(told.snapshot); }
-      explorer.edit("model", told.digest);
-      if (told.goes) [...document.querySelectorAll("button[role=tab]")].find((tab) => tab.textContent.trim() === "Explore")?.click();
-    });
-    explorer.onAnswer(() => {
-      if (followed !== null && given !== null && explorer.value("model") !== given) follow(null); // another was chosen
-    });
 
     create.addEventListener("click", () => parts.add());
-    setInterval(() => { if (element.offsetParent || followed !== null) look(); }, POLL_MS);
+    setInterval(() => { if (element.offsetParent) look(); }, POLL_MS);
     new ResizeObserver(() => element.offsetParent && look()).observe(element);
     look();
   };

@@ -1,7 +1,8 @@
 """The Train tab: begin a run, watch it, stop and resume it, look into its snapshots while it trains.
 
 One component holds the list of runs, the form for a new one and the view of those that are chosen; its server functions
-are here (the list, what is done to runs) and in train_new (the form) and train_watch (curves, samples, settings).
+are here (the list, what is done to runs) and in train_new (the form), train_watch (curves, samples, settings) and
+train_live (pictures of snapshots). What puts a snapshot on the stage is `following`, in the head of the page.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,9 @@ from explorer.run_data import Status
 from explorer.run_form import Desk
 from explorer.run_uploads import Uploads
 from explorer.runs import Runs
-from explorer.ui import models
 from explorer.ui.bind import MAX_NAME, answering, text_of
 from explorer.ui.shared import Shared
+from explorer.ui.train_live import live_function
 from explorer.ui.train_new import new_functions
 from explorer.ui.train_watch import watch_functions
 from explorer.values import RecipeError, real, whole
@@ -31,7 +32,7 @@ _TEMPLATE = (
     '<section class="new-run" aria-label="New run" hidden></section>'
     '<section class="run" aria-label="Run" hidden></section></div>'
 )
-_JS = "window.explorer.training(element, trigger, props, server, watch, upload); // its event: 'open'"
+_JS = "window.explorer.training(element, server, upload);"
 
 
 def build(app: AppContext, shared: Shared) -> None:
@@ -40,24 +41,10 @@ def build(app: AppContext, shared: Shared) -> None:
     uploads = Uploads(runs.root)
     desk = Desk(runs, app.library, uploads, local=not app.options.public, device=app.options.device)
     functions = [*_acts(desk), *watch_functions(desk), *new_functions(desk, Jobs(max_running=1))]
-    training = gr.HTML(
+    gr.HTML(
         html_template=_TEMPLATE, js_on_load=_JS, apply_default_css=False, elem_id="training",
-        server_functions=functions,
+        server_functions=[*functions, live_function(app, runs)],
     )  # fmt: skip
-
-    def open_(event: gr.EventData) -> Any:
-        """The snapshot named by a click joins the models; the page then shows the present recipe with it."""
-        name, snapshot = event._data.get("run"), event._data.get("snapshot")
-        with runs.lock:
-            reader = runs.reader(name)
-            if snapshot not in [path.stem for path in reader.folder.snapshots()]:
-                raise RecipeError("This snapshot is not there any more.")
-            path = reader.snapshot(snapshot)
-        card = app.library.open_file(path)
-        told = {"digest": card.digest, "run": name, "snapshot": snapshot, "goes": event._data.get("goes") is True}
-        return gr.update(choices=models.choices(app)), told
-
-    shared.on(training.open, open_, None, [shared.model, training])
 
 
 def _acts(desk: Desk) -> list[Any]:

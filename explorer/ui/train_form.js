@@ -72,7 +72,7 @@
         option(offered.groups.flatMap((group) => group.options).find((one) => one.name === "minibatch"), "Minibatch"),
         option(offered.groups.flatMap((group) => group.options).find((one) => one.name === "mirror"), "Mirror"),
         labelled("Seed", number("seed", { min: 0, placeholder: 0 }), "Of the weights and of all draws"),
-        labelled("Begin from", select("begin", [["", "nothing"]]), "The networks of an earlier run's newest snapshot, or of a model with its discriminator"),
+        labelled("Begin from", select("begin", []), "The networks of a model with its discriminator, or of any snapshot of an earlier run"),
         labelled("Name", (fields.name = make("input", { type: "text", maxLength: 60, placeholder: "after its data" }))));
       const fold = make("details", { className: "all" }, make("summary", { textContent: "All settings" }),
         make("p", { className: "quiet", textContent: "Empty fields keep what they show: the values of the preset, which for B to F are the paper's." }),
@@ -85,7 +85,11 @@
         sight);
       fields.preset.value = "small";
       fields.resolution.value = "64";
-      section.addEventListener("input", (event) => changed([fields.folder, fields.count, fields.resolution].includes(event.target)));
+      section.addEventListener("input", (event) => {
+        const start = event.target === fields.begin && offered.starts.find((one) => one.key === fields.begin.value);
+        if (start?.resolution) fields.resolution.value = String(start.resolution);
+        changed([fields.folder, fields.count, fields.resolution].includes(event.target) || Boolean(start));
+      });
       go.addEventListener("click", begin);
       measure.addEventListener("click", () => (measuring ? work.cancel() : work.run({ form: form() })));
     }
@@ -200,6 +204,16 @@
       }
     }
 
+    /* The choices of what to begin from; `chosen` is one of them, even if it is gone: the server says so. */
+    function offer(chosen) {
+      const option = (value, textContent) => make("option", { value, textContent });
+      const groups = Map.groupBy(offered.starts, (start) => start.group);
+      fields.begin.replaceChildren(option("", "nothing"), ...[...groups].map(([label, starts]) => make("optgroup", { label },
+        ...starts.map((start) => option(start.key, label === "Models" ? start.words : `${label}, ${start.words}`)))));
+      if (chosen && !offered.starts.some((start) => start.key === chosen)) fields.begin.append(option(chosen, `${chosen.replace(/^\w+:/, "")} (gone)`));
+      fields.begin.value = chosen;
+    }
+
     function fill(given) {
       source = given.data;
       upload = given.upload ?? "";
@@ -217,10 +231,10 @@
       async open(given) {
         const answer = await parts.ask("choices");
         if (!answer) return;
+        const before = offered ? fields.begin.value : "";
         if (!offered) { offered = answer; build(); }
-        const begin = fields.begin.value;
-        fields.begin.replaceChildren(make("option", { value: "", textContent: "nothing" }), ...answer.beginnings.map(([words, name]) => make("option", { value: name, textContent: words })));
-        fields.begin.value = answer.beginnings.some(([, name]) => name === begin) ? begin : "";
+        offered.starts = answer.starts;
+        offer(given ? given.begin : answer.starts.some((start) => start.key === before) ? before : "");
         if (given) fill(given);
         changed(true);
       },

@@ -1,6 +1,7 @@
 """The form for a new run on the Train tab: choices, the preset's values, uploads, a look at the data, an estimate."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,19 @@ def new_functions(desk: Desk, jobs: Jobs) -> list[Any]:
             "presets": list(PRESETS),
             "portraits": PORTRAITS,
             "groups": [{"title": title, "options": options_of(key)} for key, title in GROUPS.items()],
-            "beginnings": [list(pair) for pair in desk.beginnings()],
+            "starts": [asdict(start) for start in desk.starts()],
         }
 
     @answering
     def values(data: Mapping[str, Any]) -> dict[str, Any]:
         """{form} → {values, wrong, name}: what the preset sets, and what is wrong with the form so far."""
-        form = _form(data)
+        form, beginning, wrong = _form(data), None, ""
         try:
+            beginning = desk.beginning(form)
             desk.check(form)
-            wrong = ""
         except StyleGANError as error:
             wrong = str(error)
-        return {"values": preset_values(form), "wrong": wrong}
+        return {"values": preset_values(form, beginning), "wrong": wrong}
 
     @answering
     def uploaded(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,8 +72,8 @@ def new_functions(desk: Desk, jobs: Jobs) -> list[Any]:
 
     @answering
     def form_of(data: Mapping[str, Any]) -> dict[str, Any]:
-        """{name} → {form}: for another run like this one."""
-        return {"form": desk.form(text_of(data, "name", MAX_NAME))}
+        """{name, snapshot} → {form}: for another run like this one; from a snapshot of it, unless that is ""."""
+        return {"form": desk.form(text_of(data, "name", MAX_NAME), text_of(data, "snapshot", MAX_NAME))}
 
     def measured(data: Mapping[str, Any], visitor: str) -> Iterator[Estimate]:
         return estimates(desk.plan(_form(data)), desk.runs.threads, desk.device)

@@ -1,4 +1,4 @@
-/* One run, or several side by side: numbers, what can be done, curves, samples back through time, settings, the log. */
+/* One run, or several side by side: numbers, what can be done, curves, settings, the log; samples are in train_panes. */
 (() => {
   const explorer = window.explorer;
   const BUSY = ["queued", "preparing", "training", "stopping"];
@@ -18,16 +18,11 @@
     const text = make("pre", { tabIndex: 0 });
     const logs = make("details", { className: "log" }, make("summary", { textContent: "Log" }), text);
     const scales = make("div", { className: "scales" }, linear, log);
-    section.append(head, bar, numbers, words,
-      make("div", { className: "both" }, make("div", { className: "graphs" }, make("div", { className: "title" }, make("h3", { textContent: "Curves" }), scales), empty, host), samples),
-      settings, logs);
+    const both = make("div", { className: "both" }, make("div", { className: "graphs" }, make("div", { className: "title" }, make("h3", { textContent: "Curves" }), scales), empty, host), samples);
+    section.append(head, bar, numbers, words, both, settings, logs);
+    const panes = explorer.trainingPanes(samples, parts, (many) => both.classList.toggle("across", many));
     settings.addEventListener("toggle", () => { rows = ""; table(); });
     logs.addEventListener("toggle", tail);
-
-    const panes = [pane(), pane()]; // the second is there when asked for, or when two runs are compared
-    const beside = make("button", { textContent: "Two side by side", onclick: () => { two = !two; arrange(); } });
-    let two = false;
-    samples.append(make("div", { className: "title" }, make("h3", { textContent: "Samples" }), beside), make("div", { className: "panes" }, panes[0].box, panes[1].box));
 
     function rescale(to) {
       scale = to;
@@ -36,76 +31,11 @@
       curves();
     }
 
-    /* A grid of the same seeds, with a slider back through time. It stays at the newest until it is moved. */
-    function pane() {
-      const image = make("img", { alt: "" }), slider = make("input", { type: "range", min: 0, step: 1 }), caption = make("span");
-      const reals = make("button", { textContent: "Real", title: "Pictures trained on" });
-      const open = make("button", { textContent: "Open in Explore" }), follow = make("button", { textContent: "Follow", title: "Explore, Mix and Noise show each new snapshot as it comes" });
-      slider.setAttribute("aria-label", "Samples at");
-      const box = make("div", { className: "pane" }, make("div", { className: "grid" }, image), slider, make("div", { className: "line" }, caption, reals, open, follow));
-      const known = new Map();
-      let run = null, newest = true, index = 0, real = false, version = 0;
-
-      const name = () => (real ? "reals" : run?.samples[index]);
-      async function draw() {
-        const mine = ++version, wanted = name(), key = `${run?.name}/${wanted}`;
-        slider.max = Math.max(0, (run?.samples.length ?? 1) - 1);
-        slider.value = index;
-        slider.disabled = !run || run.samples.length < 2;
-        reals.setAttribute("aria-pressed", real);
-        follow.setAttribute("aria-pressed", parts.follows(run?.name));
-        open.disabled = real || !run?.snapshots.includes(wanted);
-        follow.disabled = !run?.snapshots.length;
-        const when = real ? "trained on" : wanted === undefined ? "" : `${explorer.kimg(Number(wanted))} kimg`;
-        caption.textContent = [shown.length > 1 ? run?.name : "", when].filter(Boolean).join(" · ");
-        box.classList.toggle("none", wanted === undefined);
-        if (wanted === undefined || image.dataset.key === key) return;
-        if (!known.has(key)) {
-          const answer = await parts.ask("sample", { name: run.name, sample: wanted });
-          if (!answer) return;
-          known.set(key, answer.image);
-          if (known.size > 60) known.delete(known.keys().next().value);
-        }
-        if (mine !== version) return;
-        image.dataset.key = key;
-        image.src = known.get(key);
-        image.alt = `Samples of ${run.name}, ${when}`;
-      }
-
-      slider.addEventListener("input", () => { index = Number(slider.value); newest = index === run.samples.length - 1; real = false; draw(); });
-      reals.addEventListener("click", () => { real = !real; draw(); });
-      open.addEventListener("click", () => parts.open(run.name, name()));
-      follow.addEventListener("click", () => parts.follow(parts.follows(run.name) ? null : run.name, true));
-      return {
-        box,
-        show(given, first = false) {
-          if (given?.name !== run?.name) { newest = !first; real = false; index = 0; }
-          run = given;
-          const last = Math.max(0, (run?.samples.length ?? 1) - 1);
-          index = newest ? last : Math.min(index, last);
-          draw();
-        },
-      };
-    }
-
-    function arrange() {
-      const compared = shown.length > 1;
-      beside.hidden = compared;
-      beside.setAttribute("aria-pressed", two);
-      panes[0].show(shown[0]);
-      panes[1].box.hidden = !compared && !two;
-      panes[1].box.parentNode.classList.toggle("two", compared || two);
-      if (!panes[1].box.hidden) panes[1].show(compared ? shown[1] : shown[0], !compared);
-    }
-
     /* Buttons of one run. */
     function acts(run) {
       const button = (label, act, title = "") => make("button", { textContent: label, title, onclick: act });
       const done = async (name, data = {}) => { if (await parts.ask(name, { name: run.name, ...data })) parts.look(); };
-      const again = button("Duplicate", async () => {
-        const answer = await parts.ask("form_of", { name: run.name });
-        if (answer) parts.add(answer.form);
-      }, "A new run with the same settings, to be changed");
+      const again = button("Duplicate", () => parts.branch(run.name), "A new run with the same settings, to be changed");
       if (run.state === "stopping") return [again];
       if (BUSY.includes(run.state)) return [button("Stop", () => done("stop"), "It stores its state and can be resumed"), again];
       const remove = button(sure === run.name ? "Really delete?" : "Delete…", async () => {
@@ -203,7 +133,7 @@
         words.textContent = many ? runs.map((one) => `${one.name}: ${facts(one)}`).join("\n") : run.words;
         words.classList.toggle("bad", !many && ["failed", "unreadable"].includes(run.state));
         curves();
-        arrange();
+        panes.show(runs);
         table();
         tail();
       },

@@ -247,9 +247,6 @@ class _Session:
         about = self._about()
         model_file.save(trainer.D, discriminator, about)  # first: whoever sees the generator finds its discriminator
         model_file.save(trainer.Gs, path, about)
-        for older in path.parent.glob("*.discriminator.safetensors"):
-            if older != discriminator:
-                older.unlink()
         samples = self.folder.path / "samples" / f"{name}.png"
         write_grid(to_uint8(sample_pictures(trainer.Gs)), samples)
         self._event("snapshot", snapshot=path.name, samples=samples.name)

@@ -143,10 +143,7 @@ class Plan:
         if beside is None and self.init_from.suffix == ".safetensors":
             beside = self.init_from.with_name(f"{self.init_from.stem}.discriminator.safetensors")
             if self.init_from.is_file() and not beside.is_file():
-                raise InputError(
-                    f"Beside {self.init_from} there is no {beside.name}: name it by --init-discriminator. "
-                    "Of a run's snapshots, only the newest has one."
-                )
+                raise InputError(f"Beside {self.init_from} there is no {beside.name}: name it by --init-discriminator.")
         return Beginning(opening.load(self.init_from), opening.load_discriminator(beside or self.init_from))
 
     def config(self, label_dim: int = 0, processes: int = 1, beginning: Beginning | None = None) -> TrainConfig:

@@ -2,7 +2,8 @@
 
     config.json    {"format": 1, "train": TrainConfig, "data": {name, digest}, "plan": what was asked for}
     events.jsonl   append-only, one JSON object a line, each with "event", "kimg" and "sec" (since the run first began)
-    snapshots/     000123.456.safetensors by kimg; …discriminator.safetensors beside the newest
+    snapshots/     000123.456.safetensors by kimg, and 000123.456.discriminator.safetensors beside each: any of them
+                   can be a beginning, as each of the official pickles can, which hold both networks too
     samples/       000123.456.png: the same seeds each time; reals.png
     state/         what resuming needs
     stop           its presence asks the run to end

@@ -160,3 +160,13 @@ def test_an_official_pickle_can_be_shown_as_it_is(request):
     library = Library([request.config.rootpath / "tests" / "golden" / "sg1_tiny32.pkl"])
     assert library.problems == []
     assert library.card(library.default).resolution == 32
+
+
+def test_a_glance_at_a_file_does_not_list_it(tmp_path):
+    library = Library([tiny_models.make(tmp_path, "first")])
+    glanced = library.open_file(tiny_models.make(tmp_path, "second", seed=1), listed=False)
+    assert library.generator(glanced.digest).digest == glanced.digest
+    assert [card.digest for card in library.cards()] == [library.default]
+    library.open_file(tmp_path / "second.safetensors")
+    library.open_file(tmp_path / "second.safetensors", listed=False)  # it stays listed
+    assert [card.digest for card in library.cards()] == [library.default, glanced.digest]

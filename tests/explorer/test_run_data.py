@@ -101,8 +101,8 @@ def test_a_full_disk_hides_every_other_reason(tmp_path, monkeypatch):
 
 def test_snapshots_samples_and_the_log(tmp_path):
     path = written(tmp_path / "a", [STARTED, TICK])
-    for name in ("000000.100.safetensors", "000001.500.safetensors", "000001.500.discriminator.safetensors"):
-        (path / "snapshots" / name).touch()
+    for name in ("000000.100", "000001.500", "000001.500.discriminator", "000000.100.discriminator"):
+        (path / "snapshots" / f"{name}.safetensors").touch()
     for name in ("000000.100.png", "reals.png"):
         (path / "samples" / name).touch()
     (path / "log.txt").write_text("\n".join(map(str, range(10_000))))
@@ -110,8 +110,8 @@ def test_snapshots_samples_and_the_log(tmp_path):
     status = reader.status()
     assert status.snapshots == ("000000.100", "000001.500")
     assert status.samples == ("000000.100",)
-    assert status.can_begin == "000001.500"
+    assert status.beginnings == ("000000.100", "000001.500")
     assert reader.log().splitlines()[-1] == "9999"
     assert len(reader.log().splitlines()) <= 200
     (path / "snapshots" / "000001.500.discriminator.safetensors").unlink()
-    assert reader.status().can_begin is None
+    assert reader.status().beginnings == ("000000.100",)

@@ -99,16 +99,6 @@ def test_another_run_like_one(desk, tmp_path):
         desk.uploads.path(upload)
 
 
-def test_a_run_begins_from_the_newest_snapshot_of_another(desk, tmp_path):
-    path = written(desk.runs.root / "old", [])
-    for name in ("000001.000.safetensors", "000002.000.safetensors", "000002.000.discriminator.safetensors"):
-        (path / "snapshots" / name).touch()
-    assert desk.beginnings() == [("old, 2 kimg", "run:old")]
-    plan = desk.plan({**FORM, "data": "portraits", "begin": "run:old"})
-    assert plan.init_from == (path / "snapshots" / "000002.000.safetensors").absolute()
-    assert Plan.of({**plan.to_json()}) == plan
-
-
 def test_uploads_keep_clean_names_and_nothing_leaves_their_folder(desk, tmp_path):
     folder = photos(tmp_path / "p", 4)
     names = ["../../evil.PNG", "C:\\x\\evil.png", "...png.jpg", "ä b/" + "x" * 300 + ".png"]

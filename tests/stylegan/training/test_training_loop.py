@@ -139,10 +139,13 @@ def test_snapshots_open_as_models_and_as_a_beginning(tiny, start):
     assert G.about.training["kimg"] == 0.24
     assert G.about.training["data"] == "stripes"
     assert stylegan.load(folder.snapshots()[0]).lod > 0  # it was still fading then
-    found = sorted(p.name for p in newest.parent.glob("*.discriminator.safetensors"))
-    assert found == [f"{newest.stem}.discriminator.safetensors"]
-    D = stylegan.load_discriminator(newest.with_name(found[0]))
+    pairs = [(path, path.with_name(f"{path.stem}.discriminator.safetensors")) for path in folder.snapshots()]
+    assert len(pairs) > 1
+    assert all(stylegan.load(g).lod == stylegan.load_discriminator(d).lod for g, d in pairs)
+    D = stylegan.load_discriminator(pairs[-1][1])
     assert torch.equal(D.dense1.weight, trainer.D.dense1.weight)
+    early = stylegan.load_discriminator(pairs[0][1])
+    assert not torch.equal(early.dense1.weight, D.dense1.weight)  # as it was then
 
 
 def test_a_clock_ends_a_run(tiny, start):
