@@ -9,6 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]  # [number of points]
 Scale = Literal["linear", "log"]
 COLUMNS = 150
 NAMES = (
@@ -47,26 +51,23 @@ def reduced(
     points: Sequence[tuple[float, float]], span: tuple[float, float], scale: Scale, columns: int = COLUMNS
 ) -> Curve:
     """(kimg, value) pairs in order as at most `columns` columns of `span`."""
-    groups: dict[int, list[tuple[float, float]]] = {}
-    for point in points:
-        groups.setdefault(_column(point[0], span, scale, columns), []).append(point)
-    kept = [groups[column] for column in sorted(groups)]
-    values = [[value for _, value in group] for group in kept]
-    return Curve(
-        tuple(group[-1][0] for group in kept),
-        tuple(math.fsum(part) / len(part) for part in values),
-        tuple(map(min, values)),
-        tuple(map(max, values)),
-    )
+    kimg, values = np.array(points, np.float64).reshape(-1, 2).T
+    column = _column(kimg, span, scale, columns)
+    begins = np.flatnonzero(np.diff(column, prepend=-1))  # of the groups: kimg only grows
+    counts = np.diff(begins, append=len(column))
+    mean = np.add.reduceat(values, begins) / counts
+    low, high = np.minimum.reduceat(values, begins), np.maximum.reduceat(values, begins)
+    last = kimg[begins + counts - 1]
+    return Curve(*(tuple(part.tolist()) for part in (last, np.clip(mean, low, high), low, high)))
 
 
-def _column(kimg: float, span: tuple[float, float], scale: Scale, columns: int) -> int:
+def _column(kimg: Numbers, span: tuple[float, float], scale: Scale, columns: int) -> Numbers:
     first, last = span
     if scale == "log":
         least = max(first, last / 1e6, 1e-3)
-        kimg, first, last = (math.log(max(x, least)) for x in (kimg, least, max(last, least)))
-    share = (kimg - first) / (last - first) if last > first else 0.0
-    return min(int(share * columns), columns - 1)
+        kimg, first, last = np.log(np.maximum(kimg, least)), math.log(least), math.log(max(last, least))
+    share = (kimg - first) / (last - first) if last > first else np.zeros_like(kimg)
+    return np.minimum(np.floor(share * columns), columns - 1)
 
 
 def _take(found: dict[str, list[tuple[float, float]]], kimg: float, values: Iterable[tuple[str, Any]]) -> None:

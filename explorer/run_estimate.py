@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any
 from explorer.run_process import PRIORITY, ROOT
 from stylegan.errors import InputError, RunError
 from stylegan.training import Plan
+from stylegan.training.loop import SNAPSHOTS
 
 USUAL_SEC, MOST_SEC = 75.0, 300.0  # how long measuring takes
 LOOK_SEC = 0.2
@@ -27,19 +29,27 @@ class Estimate:
     share: float  # 0 … 1
     found: Mapping[str, Any] | None = None  # seconds, memory_mib, images_per_sec and measured by resolution, parameters
     free_mib: float | None = None  # memory that this machine has left; None where it does not tell
+    disk_mib: float | None = None  # of snapshots and states, in all
+    free_disk_mib: float | None = None
 
 
-def estimates(plan: Plan, threads: int, device: str = "auto") -> Iterator[Estimate]:
+def estimates(
+    plan: Plan, threads: int, device: str = "auto", snapshots: int = SNAPSHOTS, folder: Path | None = None
+) -> Iterator[Estimate]:
     """Measure `plan` with `python -m stylegan train --estimate`. Closing the generator ends the process.
+
+    Args:
+        snapshots: how many the run will write.
+        folder: where; None: it is not told how much room there is.
 
     Raises:
         InputError: the trainer refuses the plan, in its words.
         RunError: measuring takes for ever, or fails.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        words = [*plan.arguments(), f"--out={Path(folder, 'run')}", "--estimate", f"--threads={threads}"]
+    with tempfile.TemporaryDirectory() as own:
+        words = [*plan.arguments(), f"--out={Path(own, 'run')}", "--estimate", f"--threads={threads}"]
         words += [] if device == "auto" else [f"--device={device}"]
-        with open(Path(folder, "said"), "w+", encoding="utf-8") as said, _trainer(words, said.fileno()) as process:
+        with open(Path(own, "said"), "w+", encoding="utf-8") as said, _trainer(words, said.fileno()) as process:
             began = time.monotonic()
             try:
                 while process.poll() is None:
@@ -53,7 +63,17 @@ def estimates(plan: Plan, threads: int, device: str = "auto") -> Iterator[Estima
                 process.kill()
             said.seek(0)
             text, code = said.read(), process.returncode
-        yield Estimate(1.0, _found(text, code), _free_mib())
+        found = _found(text, code)
+        room = None if folder is None else _free_disk_mib(folder)
+        yield Estimate(1.0, found, _free_mib(), disk_mib(found["parameters"], snapshots), room)
+
+
+def disk_mib(parameters: Mapping[str, int], snapshots: int) -> float:
+    """What a run of networks with so many parameters writes: every snapshot has both of them; a state G, D, the average
+    of G and a second moment of each weight, and while a newer one is written there are two of them.
+    """
+    G, D = parameters["generator"], parameters["discriminator"]
+    return 4 * (snapshots * (G + D) + 2 * (3 * G + 2 * D)) / 2**20
 
 
 def _trainer(words: list[str], output: int) -> "subprocess.Popen[bytes]":
@@ -79,6 +99,13 @@ def _found(text: str, code: int) -> Mapping[str, Any]:
     if code != 0 or not isinstance(found, dict):
         raise RunError(f"Measuring failed ({last[:200] or f'exit code {code}'}).")
     return found
+
+
+def _free_disk_mib(folder: Path) -> float | None:
+    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    with suppress(OSError):
+        return shutil.disk_usage(there).free / 2**20
+    return None
 
 
 def _free_mib() -> float | None:

@@ -4,6 +4,7 @@ A form is `{name, data, upload, folder, count, resolution, preset, kimg, seed, l
 what is missing or null is left to the preset.
 """
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +22,7 @@ from stylegan.data.rendered import MAX_COUNT
 from stylegan.data.sources import open_source
 from stylegan.errors import InputError, RunError
 from stylegan.training import OPTIONS, PRESETS, Plan, TrainConfig
+from stylegan.training.loop import SNAPSHOTS
 from stylegan.training.plan import RENAMED, Beginning
 
 __all__ = ["DATA", "GROUPS", "PORTRAITS", "PRESETS", "RESOLUTIONS", "Desk", "options_of", "preset_values"]
@@ -85,6 +87,13 @@ class Desk:
                 raise InputError(f"Snapshots come every 0.001 to 1000000 kimg, not {show(every)}.")
             words.append(f"--snapshot-kimg={every}")
         return words + ([] if self.device == "auto" else [f"--device={self.device}"])
+
+    def snapshots(self, form: Mapping[str, Any]) -> int:
+        """How many the run will write."""
+        every, length = form.get("snapshot_kimg"), form.get("kimg")
+        if not every:
+            return SNAPSHOTS
+        return math.ceil((length or preset_values(form)["kimg"]) / every)
 
     def name(self, form: Mapping[str, Any]) -> str:
         """The name that the form gives the run, or one after its data."""

@@ -21,7 +21,7 @@ from explorer.run_data import BUSY, RunReader, Status
 from explorer.run_process import ROOT, Handover, read_json
 from explorer.values import show
 from stylegan.atomic import full_disk_as_error, write_bytes
-from stylegan.errors import InputError, RunError
+from stylegan.errors import DiskFullError, InputError, RunError
 from stylegan.training import Plan
 
 _NAME = re.compile(r"[^\W_][\w .-]{0,58}[\w-]|[^\W_]")
@@ -99,7 +99,11 @@ class Runs:
                 raise InputError(f"There is a run {name} already: choose another name.") from None
             except OSError as error:
                 raise RunError(f"{path} cannot be made ({error.strerror or error}).") from error
-            return self._launch(path, [*plan.arguments(), *more])
+            try:
+                return self._launch(path, [*plan.arguments(), *more])
+            except DiskFullError:
+                shutil.rmtree(path, ignore_errors=True)  # so that the name is free for the next attempt
+                raise
 
     def resume(self, name: object, kimg: float | None = None) -> Status:
         """Go on with a run from its last state, until `kimg` where that is given; begin anew where none is.

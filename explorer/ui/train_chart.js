@@ -76,13 +76,14 @@
       const log = logY && low > 0 && high / low > DECADES;
       const room = (high - low) * 0.4; // single extremes beyond this are cut off rather than flatten the rest
       if (!log) [low, high] = [Math.max(Math.min(...lows), low - room), Math.min(Math.max(...highs), high + room)];
+      const level = high === low ? low : null; // nothing ever changed: only that value is marked
       if (high === low) [low, high] = log ? [low / 2, high * 2] : [low - (Math.abs(low) * 0.1 || 0.5), high + (Math.abs(high) * 0.1 || 0.5)];
       const logX = scale === "log", [first, last] = span;
       const begin = logX ? Math.max(first, last / 1e6, 1e-3) : first, end = last > begin ? last : begin + 1e-3;
       const place = (value, a, b, by) => (by ? Math.log(Math.max(value, a) / a) / Math.log(b / a) : (value - a) / (b - a));
       x = (value) => LEFT + (width - LEFT - RIGHT) * Math.min(1, Math.max(0, place(value, begin, end, logX)));
       y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(1, Math.max(0, place(value, low, high, log))));
-      for (const value of ticks(low, high, 2, log)) {
+      for (const value of level === null ? ticks(low, high, 2, log) : [level]) {
         svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "rule" }, drawing);
         svg("text", { x: LEFT - 6, y: y(value) + 3.5, "text-anchor": "end" }, drawing, format(value));
       }

@@ -141,6 +141,7 @@
       const mine = ++sights, ready = source === "portraits" || (source === "upload" ? upload : fields.folder.value.trim());
       if (!ready) return sight.replaceChildren();
       sight.classList.add("stale");
+      if (!sight.children.length) sight.replaceChildren(make("h3", { textContent: "What the network will see" }), make("p", { className: "waiting", textContent: "Looking at the pictures …" }));
       const answer = await parts.ask("look", { form: form() }, (text) => { if (mine === sights) sight.replaceChildren(make("p", { className: "wrong", textContent: text })); });
       if (mine !== sights) return;
       sight.classList.remove("stale");
@@ -183,10 +184,12 @@
       parts.look();
     }
 
+    const size = (mib) => (mib < 1024 ? `${Math.round(mib)} MiB` : `${Number((mib / 1024).toPrecision(3))} GiB`);
+
     function estimated(status) {
       measuring = status.state === "running";
       measure.textContent = measuring ? "Stop measuring" : "Estimate time and memory";
-      const { found, free_mib: free } = status.record ?? {};
+      const { found, free_mib: free, disk_mib: disk, free_disk_mib: room } = status.record ?? {};
       if (measuring) estimate.textContent = `Measuring a few real steps: ${Math.round(100 * status.share)} %`;
       else if (status.error) estimate.textContent = status.error;
       else if (!found) estimate.textContent = "";
@@ -195,12 +198,14 @@
         const { generator, discriminator } = found.parameters;
         const words = [
           `About ${explorer.duration(found.seconds)} on this machine`,
-          `${Math.round(found.memory_mib).toLocaleString("en")} MiB of memory${free ? ` (${Math.round(free).toLocaleString("en")} free)` : ""}`,
+          `${size(found.memory_mib)} of memory${free ? ` (${size(free)} free)` : ""}`,
+          `${size(disk)} on disk${room ? ` (${size(room)} free)` : ""}`,
           `${explorer.short(generator)} + ${explorer.short(discriminator)} weights`,
         ];
         const speeds = Object.entries(found.images_per_sec).map(([side, speed]) => `${side}² ${explorer.short(speed)}`).join(", ");
         estimate.textContent = `${words.join(" · ")}. Images a second: ${speeds}${inferred.length ? ` (${inferred.map((side) => `${side}²`).join(", ")} inferred)` : ""}.`;
         if (free && found.memory_mib > free) estimate.textContent += " That is more memory than is free: give a smaller minibatch, microbatch or fmap_max.";
+        if (room && disk > room) estimate.textContent += " That is more than the disk has left: let snapshots come less often (snapshot_kimg).";
       }
     }
 

@@ -76,10 +76,12 @@ def new_functions(desk: Desk, jobs: Jobs) -> list[Any]:
         return {"form": desk.form(text_of(data, "name", MAX_NAME), text_of(data, "snapshot", MAX_NAME))}
 
     def measured(data: Mapping[str, Any], visitor: str) -> Iterator[Estimate]:
-        return estimates(desk.plan(_form(data)), desk.runs.threads, desk.device)
+        form = _form(data)
+        desk.more(form)
+        return estimates(desk.plan(form), desk.runs.threads, desk.device, desk.snapshots(form), desk.runs.root)
 
     def told(estimate: Estimate) -> dict[str, Any]:
-        return {"share": estimate.share, "found": estimate.found, "free_mib": estimate.free_mib}
+        return asdict(estimate)
 
     estimate = Work(jobs, "estimate", measured, told)
     return [choices, values, uploaded, look, begin, form_of, *estimate.functions()]

@@ -11,12 +11,13 @@
     const grids = make("button", { textContent: "Grids", title: "The samples that the trainer drew, of the same seeds each time", onclick: () => mode(false) });
     const pictures = make("button", { textContent: "Live", title: "Any seeds, drawn now by the snapshot", onclick: () => mode(true) });
     const beside = make("button", { textContent: "Two side by side", onclick: () => { two = !two; arrange(); } });
-    const seeds = make("input", { type: "text", value: localStorage.getItem("explorer.live.seeds") ?? "0-7", placeholder: "as on the stage", spellcheck: false });
+    const seeds = make("input", { type: "text", value: localStorage.getItem("explorer.live.seeds") ?? "0-7", placeholder: "Explore's picture", spellcheck: false });
     const psi = make("input", { type: "range", min: -1, max: 1.5, step: 0.05, value: 0.7 }), told = make("output", { textContent: "0.7" });
     seeds.setAttribute("aria-label", "Seeds of the live pictures");
     seeds.title = "Such as 0-7, 12; none: the picture of Explore, with all that was done to it";
     psi.setAttribute("aria-label", "ψ of the live pictures");
-    const which = make("div", { className: "which" }, make("label", {}, "Seeds ", seeds), make("label", {}, "ψ ", psi, told));
+    const strength = make("label", {}, "ψ ", psi, told);
+    const which = make("div", { className: "which" }, make("label", {}, "Seeds ", seeds), strength);
     const row = make("div", { className: "panes" });
     host.append(make("div", { className: "title" }, make("h3", { textContent: "Samples" }), make("div", { className: "kind" }, make("div", { className: "scales" }, grids, pictures), beside)), which, row);
     const panes = [];
@@ -31,7 +32,11 @@
       arrange();
     }
 
-    function again() { for (const pane of panes) pane.draw(); }
+    function again() {
+      psi.disabled = !seeds.value.trim(); // a picture of Explore has its own
+      strength.classList.toggle("off", psi.disabled);
+      for (const pane of panes) pane.draw();
+    }
 
     /* It stays at the newest until its slider is moved. */
     function pane(number) {
@@ -66,7 +71,10 @@
         branch.disabled = !run?.beginnings.includes(wanted);
         follow.disabled = !run?.snapshots.length;
         const when = wanted === "reals" ? "trained on" : wanted === undefined ? "" : `${explorer.kimg(Number(wanted))} kimg`;
-        caption.textContent = [shown.length > 1 ? run?.name : "", when].filter(Boolean).join(" · ");
+        const compared = shown.length > 1;
+        caption.textContent = [compared ? run?.name : "", when].filter(Boolean).join(" · ");
+        caption.className = compared ? "coloured" : "";
+        caption.style.setProperty("--colour", explorer.charts.colours[number % 6]);
         box.classList.toggle("none", wanted === undefined);
         grid.classList.toggle("live", live);
         if (wanted === undefined) return;
@@ -140,6 +148,7 @@
       grids.setAttribute("aria-pressed", !live);
       pictures.setAttribute("aria-pressed", live);
       which.hidden = !live;
+      psi.disabled = !seeds.value.trim();
       while (panes.length < wanted.length) { panes.push(pane(panes.length)); row.append(panes.at(-1).box); }
       panes.forEach((one, i) => { one.box.hidden = i >= wanted.length; if (i < wanted.length) one.show(wanted[i], !compared && i > 0); });
       row.dataset.count = wanted.length;

@@ -150,6 +150,8 @@ def test_a_run_outlives_the_app_is_stopped_resumed_opened_and_killed(app, visit,
         state(page, "first-2", "stopped")
         page.locator(".train .one[data-run='first'] .name").click()
         page.get_by_role("button", name="Delete…").click()
+        page.get_by_role("button", name="Really delete?").wait_for()
+        assert (tmp_path / "runs" / "first").exists()  # it asks first
         page.get_by_role("button", name="Really delete?").click()
         page.wait_for_function("!document.querySelector(\".train .one[data-run='first']\")")
         assert not (tmp_path / "runs" / "first").exists()

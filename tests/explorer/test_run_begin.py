@@ -110,5 +110,5 @@ def test_a_form_from_a_snapshot_and_one_whose_beginning_is_gone(desk, snapshots)
     (snapshots / "000001.000.discriminator.safetensors").unlink()
     again = desk.form("old")
     assert again["begin"] == "run:old/000001.000"
-    with pytest.raises(StyleGANError, match="nothing to begin from in 'run:old/000001.000' any more"):
+    with pytest.raises(StyleGANError, match=r"nothing to begin from in 'run:old/000001\.000' any more"):
         desk.check(again)

@@ -1,5 +1,6 @@
 """The form of a new run, uploads, and the look at the data: what a browser may send, and what it is told."""
 
+import errno
 import zipfile
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from PIL import Image
 from run_folders import FORM, photos, written
 
 from explorer.library import Library
+from explorer.run_estimate import disk_mib
 from explorer.run_form import Desk, preset_values
 from explorer.run_preview import look
 from explorer.run_uploads import Uploads
 from explorer.runs import Runs
-from stylegan.errors import DataError, InputError, StyleGANError
-from stylegan.training import OPTIONS, Plan
+from stylegan.errors import DataError, DiskFullError, InputError, StyleGANError
+from stylegan.training import OPTIONS
 
 
 @pytest.fixture
@@ -114,6 +116,26 @@ def test_uploads_keep_clean_names_and_nothing_leaves_their_folder(desk, tmp_path
     ):
         with pytest.raises(InputError, match=words):
             desk.uploads.store(files)
+
+
+def test_a_disk_that_fills_during_an_upload_leaves_nothing(desk, tmp_path, monkeypatch):
+    from explorer import run_uploads
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = photos(tmp_path / "p", 2)
+    monkeypatch.setattr(run_uploads.shutil, "move", full)
+    with pytest.raises(DiskFullError, match="No space left to write"):
+        desk.uploads.store([(folder / "0.png", "0.png"), (folder / "1.png", "1.png")])
+    assert list(desk.uploads.root.iterdir()) == []
+
+
+def test_how_many_snapshots_there_will_be_and_what_they_take(desk):
+    assert desk.snapshots({**FORM, "kimg": 30}) == 50
+    assert desk.snapshots({**FORM, "kimg": 30, "snapshot_kimg": 7}) == 5
+    assert desk.snapshots({**FORM, "kimg": None, "snapshot_kimg": 10}) == 20  # of the preset's 200
+    assert disk_mib({"generator": 1 << 18, "discriminator": 1 << 17}, 50) == 50 * 1.5 + 2 * (3 + 1)
 
 
 def zipped(path: Path, entries: dict[str, bytes]) -> Path:

@@ -10,11 +10,11 @@ import pytest
 from run_folders import TINY, photos, written
 
 from explorer.runs import Runs, check_name
-from stylegan.errors import InputError, RunError
+from stylegan.errors import DiskFullError, InputError, RunError
 from stylegan.training import Plan
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=150):  # trainers run at the lowest priority
     began = time.monotonic()
     while not (found := condition()):
         assert time.monotonic() - began < seconds
@@ -111,8 +111,36 @@ def test_data_that_are_gone_are_told_and_the_run_can_be_begun_again(runs, tmp_pa
     runs.begin("a", Plan.of({"data": str(tmp_path / "empty"), "resolution": 16, "preset": "small"}))
     status = until(lambda: (status := runs.status("a")).state == "failed" and status)
     assert "holds no images: put JPEG" in status.words
-    photos(tmp_path / "empty")
+    photos(tmp_path / "empty", 1)
     assert runs.resume("a").state == "preparing"
+    until(lambda: runs.status("a").state == "training")  # one picture is enough for that
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file that is always full")
+def test_a_disk_that_fills_ends_a_run_which_goes_on_when_there_is_room(runs, plan):
+    runs.begin("a", plan, ["--snapshot-kimg=0.1"])
+    log = runs.root / "a" / "log.txt"
+    log.symlink_to("/dev/full")
+    status = until(lambda: (status := runs.status("a")).state == "failed" and status)
+    assert status.words.startswith(f"No space left to write {log.parent}")
+    assert "Resuming" in status.words or "resuming" in status.words
+    log.unlink()
+    runs.resume("a")
+    until(lambda: runs.status("a").snapshots)
+
+
+def test_a_run_that_finds_no_room_to_begin_leaves_its_name_free(runs, plan, monkeypatch):
+    from explorer import runs as module
+
+    def full(path, data):
+        raise DiskFullError(f"No space left to write {path}: free some and try again.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_bytes", full)
+        with pytest.raises(DiskFullError, match="No space left"):
+            runs.begin("a", plan)
+    assert runs.listing() == []
+    assert runs.free_name("a") == "a"
 
 
 def test_names(runs, plan, tmp_path):
