@@ -29,7 +29,7 @@ def snapshot(path, kimg, seed):
     tiny_models.make(path / "snapshots", name, seed=seed)
     D = Discriminator(DiscriminatorConfig(resolution=16, fmap_base=64, fmap_max=8))
     save(D, path / "snapshots" / f"{name}.discriminator.safetensors")
-    Image.new("RGB", (64, 32), (seed * 20, 90, 120)).save(path / "samples" / f"{name}.png")
+    Image.new("RGB", (64, 32), (seed * 7, 90, 120)).save(path / "samples" / f"{name}.png")
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_two_snapshots_live_and_one_of_their_pictures_in_explore(visit, served, 
     page.locator(".pane img").nth(1).click(position={"x": box["width"] / 8, "y": box["height"] * 0.75})  # the fifth
     found = steps.until(page, "recipe.source === 21")
     assert found == wanted.recipes[4]
-    page.wait_for_function("document.querySelector('#model input').value.includes('1 kimg')")
+    page.wait_for_function("document.querySelector('#model input').value.includes('000001.000')")
 
 
 def test_following_outlives_a_reload_and_ends_with_the_run(visit, served, run):
@@ -94,7 +94,7 @@ def test_following_outlives_a_reload_and_ends_with_the_run(visit, served, run):
     page.get_by_role("button", name="following grown, 2 kimg").wait_for()  # no one has opened the tab
     snapshot(path, 3.0, 30)
     page.get_by_role("button", name="following grown, 3 kimg").wait_for()
-    page.wait_for_function("document.querySelector('#model input').value.includes('3 kimg')")
+    page.wait_for_function("document.querySelector('#model input').value.includes('000003.000')")
     shutil.rmtree(path)
     page.get_by_role("button", name="following").wait_for(state="hidden")
     assert page.evaluate("sessionStorage.getItem('explorer.follow')") is None
@@ -111,7 +111,7 @@ def test_several_runs_are_compared_in_one_chart_each_with_its_samples(visit, run
         "document.querySelectorAll('.curve:first-child .line').length === 6"  # G and D of each
     )
     page.wait_for_function(
-        "[...document.querySelectorAll('.pane:not([hidden]) img')].filter((one) => one.naturalWidth === 64).length === 3"
+        "[...document.querySelectorAll('.pane:not([hidden]) img')].filter((one) => one.naturalWidth === 64).length > 2"
     )
     page.get_by_text("Settings that differ").wait_for()
     keys = page.evaluate("[...document.querySelectorAll('.pane:not([hidden]) img')].map((one) => one.dataset.key)")
@@ -148,7 +148,7 @@ def test_broken_folders_are_told_and_the_tab_goes_on(visit, run):
     for name, words in (("half", "is damaged"), ("newer", "was written by a newer version (format 99): update")):
         page.locator(f".train .one[data-run='{name}'] .name").click()
         page.get_by_role("status").filter(has_text=words).wait_for()
-        page.locator(".curve .line").first.wait_for()  # its events can be read
+        page.locator(".curve .line").first.wait_for(state="attached")  # its events can be read
     page.locator(".train .one[data-run='copied'] .name").click()
     page.get_by_role("button", name="Live").click()
     page.get_by_text("is not a whole safetensors file").wait_for()
