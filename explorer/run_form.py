@@ -93,7 +93,8 @@ class Desk:
         every, length = form.get("snapshot_kimg"), form.get("kimg")
         if not every:
             return SNAPSHOTS
-        return math.ceil((length or preset_values(form)["kimg"]) / every)
+        share: float = (length or preset_values(form)["kimg"]) / every
+        return math.ceil(share)
 
     def name(self, form: Mapping[str, Any]) -> str:
         """The name that the form gives the run, or one after its data."""
