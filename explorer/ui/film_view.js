@@ -8,7 +8,7 @@
     const screen = find(".screen"), canvas = find(".screen canvas"), scrub = find(".scrub"), time = find(".time"), play = find("[data-act=play]");
     const job = find(".job"), bar = find(".job progress"), told = find(".job .told"), save = find(".job .save"), made = find(".made"), facts = find(".facts");
     let preview = null, asked = null, busy = false, again = false, timer = 0, playing = !matchMedia("(prefers-reduced-motion)").matches, began = 0;
-    let hushed = false; // the preview stopped for the film that is shown, and goes on when there is another one
+    let ran = null, hushed = false; // the preview stopped for the film that is shown, and goes on when there is another one
 
     function changed() {
       clearTimeout(timer);
@@ -25,7 +25,9 @@
       const wish = film(), key = JSON.stringify(wish);
       if (key === asked) return;
       busy = true;
-      made.replaceChildren();
+      const other = key !== ran; // than the film that was made last, which is shown or told of
+      if (other) made.replaceChildren();
+      if (other && !job.classList.contains("on")) job.classList.remove("done");
       screen.classList.add("waiting");
       await explorer.quiet();
       const answer = await ask("preview", wish);
@@ -37,8 +39,7 @@
         const strip = await createImageBitmap(await (await fetch(answer.image)).blob());
         preview = { ...answer, strip, seconds: answer.total / answer.fps, width: strip.width / answer.frames.length };
         began = performance.now();
-        if (hushed) [playing, hushed] = [true, false];
-        if (!job.classList.contains("on")) job.classList.remove("done");
+        if (other && hushed) [playing, hushed] = [true, false];
         facts.textContent = `${preview.total} frames of ${preview.size.join(" × ")} pixels; the preview has ${preview.frames.length}`;
         show(0);
         tick();
@@ -114,7 +115,12 @@
       changed,
       acts: {
         play: () => { made.replaceChildren(); hold(!playing); },
-        make() { say(""); if (!enough()) return say("A film leads from key to key: give at least two key pictures."); work.run({ ...film(), format: element.querySelector("[name=format]").value }); },
+        make() {
+          say("");
+          if (!enough()) return say("A film leads from key to key: give at least two key pictures.");
+          ran = JSON.stringify(film());
+          work.run({ ...film(), format: element.querySelector("[name=format]").value });
+        },
         cancel: () => work.cancel(),
         show: () => preview && explorer.load(preview.recipes[preview.index ?? 0]),
       },
