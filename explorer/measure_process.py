@@ -159,8 +159,7 @@ class _Bench:
         before, began = self._clock.total_sec, time.monotonic()
         for step in measure(G, pictures, plan, tools, name=model["name"], kimg=model["kimg"]):
             if step.result is None and step.phase:
-                phase = step.phase.replace(f"{model['name']}: ", "samples, ", 1)
-                phase = phase if pictures is None else phase.replace(f"{pictures.name}: ", "data, ", 1)
+                phase = _renamed(step.phase, model["name"], "" if pictures is None else pictures.name)
                 yield self._told(f"{model['label']}: {phase}", step.share, task["sec"])
             elif step.result is not None:
                 yield {"found": [item.to_json() for item in step.result], "task": [task["key"], metric]}
@@ -221,6 +220,14 @@ class _Bench:
 
     def _told(self, phase: str, share: float, sec: float) -> Told:
         return {"phase": phase, "share": (self._done + share * sec) / self._total}
+
+
+def _renamed(phase: str, model: str, data: str) -> str:
+    """`cats: 64 of 500 pictures` → `samples, 64 of 500 pictures`, and so for the data."""
+    for name, word in ((model, "samples"), (data, "data")):
+        if name and phase.startswith(f"{name}: "):
+            return f"{word}, {phase.removeprefix(f'{name}: ')}"
+    return phase
 
 
 if __name__ == "__main__":

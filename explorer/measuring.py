@@ -35,6 +35,7 @@ from stylegan.metrics.measurement import from_json
 LOCK = ".lock"  # held by the app that measures into the folder
 PENDING = ".pending.json"  # {"form": …, "left": [[model, metric], …]}, while a measurement goes on
 LOOK_SEC = 0.2
+TRUSTED_SEC = 30.0  # for which a guess is worth as much as what was seen
 _OWN_SPEED = ("fid", "kid", "pr", "ls")  # metrics whose own arithmetic is worth knowing
 
 Left = list[list[str]]
@@ -76,6 +77,7 @@ class Measurer:
         self._threads = self.counter.runs.threads
         self._jobs = Jobs(max_running=1)
         self._job: Job[Measuring] | None = None
+        self._guess_sec = 0.0  # that it was said to take
         self._turn = object()  # that of the newest job: what it leaves to do is what is remembered
         self._lock = threading.RLock()
 
@@ -116,7 +118,8 @@ class Measurer:
             if self._job is not None and self._job.status.state == "running":
                 raise InputError("Something is being measured: wait for its end, or cancel it.")
             left = [[task.subject.key, task.metric] for task in tasks]
-            turn = self._turn = object()
+            turn, self._guess_sec = object(), request["total_sec"]
+            self._turn = turn
             self._remember(named, left)
             self._job = self._jobs.start(lambda: self._work(request, named, left, turn), "measuring")
             return self._job
@@ -127,10 +130,10 @@ class Measurer:
 
     def go_on(self) -> Job[Measuring]:
         """Begin with what was left when the app ended. InputError: nothing was."""
-        form, left = self._interrupted()
+        form, rest = self._interrupted()
         if form is None:
             raise InputError("Nothing was interrupted.")
-        return self.start(form, left)
+        return self.start(form, rest)
 
     def forget(self) -> None:
         """Leave what was interrupted as it is."""
@@ -143,12 +146,12 @@ class Measurer:
         with self._lock:
             job = self._job
         if job is None:
-            form, left = self._interrupted()
+            form, rest = self._interrupted()
             state = "idle" if form is None else "interrupted"
-            return {"state": state, "share": 0.0, "left_sec": None, "phase": _left_words(left), "error": ""}
+            return {"state": state, "share": 0.0, "left_sec": None, "phase": _left_words(rest), "error": ""}
         status = job.status
         phase = "starting" if status.record is None else status.record.phase
-        left_sec = status.left_sec if status.share > 0.02 else None
+        left_sec = time_left(self._guess_sec, status.share, status.elapsed_sec) if status.state == "running" else None
         return {
             "state": status.state, "share": status.share, "left_sec": left_sec, "phase": phase, "error": status.error,
         }  # fmt: skip
@@ -233,6 +236,12 @@ class Measurer:
             with self._lock:
                 if self._turn is turn:
                     self._pending.unlink(missing_ok=True)
+
+
+def time_left(guess_sec: float, share: float, elapsed_sec: float) -> float:
+    """Seconds left: what was guessed for the rest, times how much slower it went so far; at first the guess alone."""
+    slower = (elapsed_sec + TRUSTED_SEC) / (share * guess_sec + TRUSTED_SEC)
+    return (1 - share) * guess_sec * slower
 
 
 def _answers(request: Mapping[str, Any], threads: int) -> Iterator[Told | None]:

@@ -161,6 +161,19 @@ def test_another_app_on_the_same_folder_is_told(made, form, tmp_path, monkeypatc
         assert "Another app measures" in measurer.start(form).wait().error
 
 
+def test_time_left_begins_with_the_guess_and_follows_the_pace():
+    assert measuring.time_left(100, 0, 0) == pytest.approx(100)
+    assert measuring.time_left(100, 0.5, 50) == pytest.approx(50)  # as guessed
+    assert 100 > measuring.time_left(100, 0.5, 100) > 75  # twice as slow
+    assert measuring.time_left(100, 1, 300) == 0
+
+
+def test_phases_say_whose_pictures():
+    assert measure_process._renamed("e: 64 of 500 pictures", "e", "d") == "samples, 64 of 500 pictures"
+    assert measure_process._renamed("photos: 64 of 500 pictures", "e", "photos") == "data, 64 of 500 pictures"
+    assert measure_process._renamed("distance: resampling 1", "e", "") == "distance: resampling 1"
+
+
 def test_what_is_wrong_is_told_in_one_sentence(made, form, tmp_path):
     measurer = made()
     (tmp_path / "text.pt").write_text("no")
