@@ -11,6 +11,7 @@ from torch import Tensor
 from explorer.direction_store import DirectionStore
 from explorer.engine import Engine
 from explorer.library import ModelCard
+from explorer.words import spoken
 from stylegan.directions import Direction, DirectionSet, latents, load_directions, read_boundary
 from stylegan.directions import populations as _populations
 from stylegan.directions.files import ENDING, check_model
@@ -32,7 +33,9 @@ class Imported:
     @property
     def words(self) -> str:
         """In one or two sentences."""
-        names = ", ".join(direction.name for direction in self.added[:8]) + (", …" if len(self.added) > 8 else "")
+        names = ", ".join(spoken(direction.name) for direction in self.added[:8]) + (
+            ", …" if len(self.added) > 8 else ""
+        )
         parts = [f"Imported {names}."] if self.added else []
         if self.there:
             parts.append(f"{len(self.there)} {'is' if len(self.there) == 1 else 'are'} here already.")

@@ -17,6 +17,7 @@ from explorer.library import Library, ModelCard
 from explorer.values import digest as checked_digest
 from explorer.values import show
 from explorer.vectors import DirectionVector
+from explorer.words import spoken
 from stylegan.directions import Direction, DirectionSet, load_directions, save_directions
 from stylegan.directions.files import ENDING, MAX_DIRECTIONS
 from stylegan.errors import InputError, StyleGANError
@@ -89,10 +90,10 @@ class DirectionStore:
 
     def free_name(self, card: ModelCard, name: str) -> str:
         """`name`, or with a number behind it where there is such a direction already."""
-        taken = {direction.name for direction in self.of(card)}
+        taken = {spoken(direction.name) for direction in self.of(card)}
         number = 1
         free = name
-        while free in taken:
+        while spoken(free) in taken:
             number += 1
             free = f"{name[:58].rstrip()} {number}"
         return free
@@ -106,7 +107,7 @@ class DirectionStore:
         old = self._own(card, digest)
         if name == old.name:
             return old
-        _check_free(name, self.of(card))
+        _check_free(name, tuple(other for other in self.of(card) if other.digest != digest))
         new, path = replace(old, name=name), self._path(card, digest)
         with _told():
             status = path.stat()
@@ -130,7 +131,7 @@ class DirectionStore:
         path = self._path(card, checked_digest(digest, "The digest of a direction"))
         if not path.is_file():
             direction = self.get(card, digest)
-            raise InputError(f"{direction.name} belongs to the file beside the model: it stays as it is.")
+            raise InputError(f"{spoken(direction.name)} belongs to the file beside the model: it stays as it is.")
         return _read(path)
 
     def _folder_of(self, card: ModelCard) -> Path:
@@ -151,8 +152,8 @@ def _read(file: Path) -> Direction:
 
 
 def _check_free(name: str, there: tuple[Direction, ...]) -> None:
-    if any(direction.name == name for direction in there):
-        raise InputError(f"There is a direction {show(name)} already: choose another name.")
+    if any(spoken(direction.name) == spoken(name) for direction in there):
+        raise InputError(f"There is a direction {show(spoken(name))} already: choose another name.")
 
 
 @contextmanager

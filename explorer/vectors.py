@@ -7,6 +7,7 @@ from typing import Self
 from torch import Tensor
 
 from explorer.values import RecipeError
+from explorer.words import spoken
 from stylegan.directions import Direction
 from stylegan.directions.steer import conditioned
 
@@ -35,6 +36,6 @@ def step(direction: DirectionVector, locks: Sequence[DirectionVector], strength:
     """
     found = conditioned(direction.vector, [lock.vector for lock in locks])
     if found is None:
-        held = ", ".join(lock.name for lock in locks)
-        raise RecipeError(f"{direction.name} cannot move while {held} is held still: they are one direction.")
+        held = ", ".join(spoken(lock.name) for lock in locks)
+        raise RecipeError(f"{spoken(direction.name)} cannot move while {held} is held still: they are one direction.")
     return found.vector * (strength * direction.sigma)

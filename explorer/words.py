@@ -7,6 +7,11 @@ from stylegan.seeds import format_ranges
 MAX_CHARACTERS = 300
 
 
+def spoken(name: str) -> str:
+    """A stored name as people read it on pages: `mouth_open` → `mouth open`. Its twin in JavaScript is in page.js."""
+    return name.replace("_", " ").strip() or name
+
+
 def describe(recipe: Recipe) -> str:
     """`seed 5, ψ 0.7 on 8 layers, seed 9 on layers 4-7, smile +2σ, noise 3`: what is set, at most 300 characters."""
     parts = [source_words(recipe.source)]
@@ -52,8 +57,8 @@ def _mix(mix: Mix) -> str:
 
 def _edit(edit: Edit) -> str:
     where = "" if edit.layers is None else f" on {_layers(list(edit.layers))}"
-    locks = f" without {', '.join(lock.name for lock in edit.locks)}" if edit.locks else ""
-    return f"{edit.direction.name} {edit.strength:+.3g}σ{where}{locks}"
+    locks = f" without {', '.join(spoken(lock.name) for lock in edit.locks)}" if edit.locks else ""
+    return f"{spoken(edit.direction.name)} {edit.strength:+.3g}σ{where}{locks}"
 
 
 def _noise(noise: Noise) -> list[str]:

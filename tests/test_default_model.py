@@ -99,3 +99,21 @@ def test_a_direction_changes_its_own_attribute_most(found, readings, name):
     change = (readings.moved(direction, NEAR_SD) - readings.moved(direction, -NEAR_SD)).mean(dim=0) / readings.spread
     sizes = {other: float(change[readings.names.index(other)].abs()) for other in RISES}
     assert max(sizes, key=lambda other: sizes[other]) == name
+
+
+def test_the_region_of_samples_is_what_populations_says(found):
+    """Shares of w outside, as they are and moved along all directions: the numbers of its docstring."""
+    G = stylegan.load(MODEL)
+    region = library.population(G)
+    w = library.latents(G, range(3000)).w
+
+    def outside(psi: float, strength: float = 0.0) -> float:
+        truncated = G.w_mean + psi * (w - G.w_mean)
+        moves = [strength * direction.sigma * direction.vector for direction in found.directions]
+        return float(torch.cat([region.outlying(truncated + move).outside for move in moves]).float().mean())
+
+    assert outside(1.0) < 0.003
+    assert outside(0.7) == outside(0.0) == 0
+    assert outside(0.7, 2.0) < 0.01
+    assert outside(0.7, 3.0) < 0.2
+    assert outside(1.0, 5.0) > 0.9

@@ -12,7 +12,7 @@ import gradio as gr
 from gradio.components.api_component import Api
 from gradio.processing_utils import save_bytes_to_cache
 
-from explorer import png
+from explorer import frames, png
 from explorer.adapt import fresh
 from explorer.base import MAX_SEED
 from explorer.context import AppContext
@@ -31,8 +31,13 @@ def endpoint(fn: Callable[..., Any], outputs: Sequence[gr.components.Component],
     Values reach `fn` as they were sent: it checks them, or hands them to `Recipe`, and raises the project's errors.
     Calls wait in one line for all endpoints, or in a line of their own for those that take long and run `at_once`.
     """
-    inputs = []
+    inputs: list[gr.components.Component] = []
     for name, parameter in inspect.signature(fn).parameters.items():
+        if parameter.annotation is gr.Request:  # who asks; Gradio hands it over
+            continue
+        if parameter.annotation is Upload:
+            inputs.append(gr.File(label=_described(fn, name), visible=False))
+            continue
         kind = next((schema for type_, schema in _SCHEMAS.items() if type_.__name__ in str(parameter.annotation)), None)
         inputs.append(Api(parameter.default, {"type": kind} if kind else {}, _described(fn, name)))
     button = gr.Button(visible=False)
@@ -45,6 +50,10 @@ def _described(fn: Callable[..., Any], name: str) -> str:
     """What the docstring says of a parameter, for the list of endpoints."""
     lines = (line.strip() for line in (inspect.getdoc(fn) or "").splitlines())
     return next((line for line in lines if line.startswith(f"{name}: ")), name)
+
+
+class Upload(str):
+    """A parameter for a file that clients send (`gradio_client.handle_file`): where it lies, named as it was."""
 
 
 def picture() -> gr.Image:
@@ -81,6 +90,25 @@ def recipe_of(value: object) -> Recipe:
     return Recipe.from_json(value) if isinstance(value, str) else Recipe.from_data(value)
 
 
+def plain(
+    app: AppContext, seed: Any, psi: Any, cutoff: Any, label: Any, noise_seed: Any, model: object
+) -> Recipe:  # what a client sent; Recipe checks it
+    """The recipe of a seed, or of another source; a label of None is the model's first class."""
+    digest = model_of(app, model)
+    label = fresh(app.library.card(digest)).label if label is None else label
+    noise = Noise() if noise_seed is None else Noise("random", noise_seed)
+    return Recipe(digest, seed, label, psi, cutoff, noise=noise)
+
+
+def sheet_file(app: AppContext, recipes: Sequence[Recipe], columns: int, name: str) -> str:
+    """A sheet in the model's own size, smaller where that would be too much, as a PNG file for clients."""
+    size = app.library.card(recipes[0].model).resolution
+    while size > 64 and len(recipes) * size * size > 16 << 20:
+        size //= 2
+    file = frames.png_bytes(app.engine.sheet(recipes, columns, size))
+    return str(save_bytes_to_cache(file, f"{name}.png", gr.utils.get_upload_folder()))
+
+
 def build(app: AppContext) -> None:
     """Make the endpoints known; nothing of them is on the page."""
 
@@ -103,11 +131,7 @@ def build(app: AppContext) -> None:
             model: digest or name; empty is the first one of /models.
         """
         seed = whole(seed, "seed", MAX_SEED)
-        digest = model_of(app, model)
-        start = fresh(app.library.card(digest))
-        noise = Noise() if noise_seed is None else Noise("random", noise_seed)
-        label = start.label if label is None else label
-        return saved(app, Recipe(digest, seed, label, psi, cutoff, noise=noise))
+        return saved(app, plain(app, seed, psi, cutoff, label, noise_seed, model))
 
     def render(recipe: dict[str, Any] | str = "", size: int | None = None) -> tuple[str, Any]:
         """The picture of a recipe, as a PNG that carries it, and the recipe in its canonical form.

@@ -4,15 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
-
-from explorer import edits, frames, sheets, typed
-from explorer.adapt import fresh
+from explorer import edits, sheets, typed
 from explorer.context import AppContext
-from explorer.parts import Noise
-from explorer.recipe import Recipe
-from explorer.ui.api import endpoint, model_of, picture, record, saved
+from explorer.ui.api import endpoint, picture, plain, record, saved, sheet_file
 from explorer.values import RecipeError, items
 
 MOST_CELLS, DEMO_CELLS = 144, 48
@@ -46,9 +40,9 @@ def build(app: AppContext) -> None:
             noise_seed: draw all noise from this seed; None is the model's stored noise.
             model: digest or name; empty is the first one of /models.
         """
-        plain = _plain(app, seed_a, psi, cutoff, label, noise_seed, model)
-        chosen = edits.parse_layers(layers, app.library.card(plain.model).num_ws)
-        return saved(app, edits.mix_from(plain, seed_b, chosen, amount))
+        start = plain(app, seed_a, psi, cutoff, label, noise_seed, model)
+        chosen = edits.parse_layers(layers, app.library.card(start.model).num_ws)
+        return saved(app, edits.mix_from(start, seed_b, chosen, amount))
 
     def noise(
         seed: int = 0,
@@ -72,12 +66,12 @@ def build(app: AppContext) -> None:
             label: class, for models that have classes; None is class 0 there.
             model: digest or name; empty is the first one of /models.
         """
-        plain = _plain(app, seed, psi, cutoff, label, None, model)
-        card = app.library.card(plain.model)
+        start = plain(app, seed, psi, cutoff, label, None, model)
+        card = app.library.card(start.model)
         if not card.has_noise:
             raise RecipeError("This model has no noise inputs, so there is nothing to redraw.")
         chosen = edits.parse_layers(layers, card.num_layers)
-        scaled = edits.noise_strength(plain, chosen, strength)
+        scaled = edits.noise_strength(start, chosen, strength)
         return saved(app, scaled if noise_seed is None else edits.redraw_noise(scaled, chosen, noise_seed))
 
     def truncation(
@@ -99,34 +93,16 @@ def build(app: AppContext) -> None:
         most = DEMO_CELLS if app.options.demo else MOST_CELLS
         columns = _psis(psis)
         rows: Sequence[Any] = typed.seeds(seed, "Seeds", most // len(columns)) if isinstance(seed, str) else [seed]
-        plain = _plain(app, 0, 1.0, None, label, noise_seed, model)
-        recipes = [recipe for recipe in sheets.truncation(plain, rows, columns).recipes if recipe]
-        return _sheet(app, recipes, len(columns)), [json.loads(recipe.json) for recipe in recipes]
+        start = plain(app, 0, 1.0, None, label, noise_seed, model)
+        recipes = [recipe for recipe in sheets.truncation(start, rows, columns).recipes if recipe]
+        return sheet_file(app, recipes, len(columns), "truncation"), [json.loads(recipe.json) for recipe in recipes]
 
     endpoint(mix, [picture(), record("recipe")])
     endpoint(noise, [picture(), record("recipe")])
     endpoint(truncation, [picture(), record("recipes")])
 
 
-def _plain(
-    app: AppContext, seed: Any, psi: Any, cutoff: Any, label: Any, noise_seed: Any, model: object
-) -> Recipe:  # what a client sent; Recipe checks it
-    digest = model_of(app, model)
-    label = fresh(app.library.card(digest)).label if label is None else label
-    noise = Noise() if noise_seed is None else Noise("random", noise_seed)
-    return Recipe(digest, seed, label, psi, cutoff, noise=noise)
-
-
 def _psis(psis: object) -> list[float]:
     if isinstance(psis, str):
         return typed.psis(psis, MOST_PSIS)
     return typed.checked_psis(items(psis, "psis", MOST_PSIS), MOST_PSIS)
-
-
-def _sheet(app: AppContext, recipes: Sequence[Recipe], columns: int) -> str:
-    """A sheet in the model's own size, smaller where that would be too much, as a PNG file for clients."""
-    size = app.library.card(recipes[0].model).resolution
-    while size > 64 and len(recipes) * size * size > 16 << 20:
-        size //= 2
-    file = frames.png_bytes(app.engine.sheet(recipes, columns, size))
-    return str(save_bytes_to_cache(file, "truncation.png", gr.utils.get_upload_folder()))

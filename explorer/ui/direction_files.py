@@ -13,6 +13,7 @@ from explorer.library import ModelCard
 from explorer.ui.files import new_file
 from explorer.ui.shared import Shared
 from explorer.values import RecipeError
+from explorer.words import spoken
 
 CHANGED = "() => { window.explorer.directionsChanged(); }"
 
@@ -55,7 +56,7 @@ def build(app: AppContext, shared: Shared, steer: gr.HTML) -> None:
     def renamed(text: str, chosen: Any, new: str, key: str, request: gr.Request) -> Any:
         card, store = of(text, key, request)
         direction = store.rename(card, _digest(chosen), new.strip())
-        return "", f"It is called {direction.name} now."
+        return "", f"It is called {spoken(direction.name)} now."
 
     def forgotten(text: str, chosen: Any, key: str, request: gr.Request) -> Any:
         card, store = of(text, key, request)
@@ -65,7 +66,7 @@ def build(app: AppContext, shared: Shared, steer: gr.HTML) -> None:
             shared.present(text), app.library.directions(card.digest),
             {"digest": direction.digest, "strength": 0, "layers": None, "locks": []},
         )  # fmt: skip
-        return plain.json, f"{direction.name} is forgotten."
+        return plain.json, f"{spoken(direction.name)} is forgotten."
 
     chosen = [shared.live, steer]
     named = [*chosen, name, shared.visitor]

@@ -9,6 +9,13 @@
   explorer.directionsChanged = () => { version += 1; explorer.onDirections.again?.(); };
   /* Directions by digest, with what people are told of them. */
   explorer.direction = (digest) => now?.find((one) => one.digest === digest);
+  /* `name` as people read it, with a number behind it where there is such a direction already. */
+  explorer.freeName = (name) => {
+    const taken = new Set((now ?? []).map((one) => explorer.spoken(one.name))), wanted = explorer.spoken(name).slice(0, 60);
+    let number = 1, free = wanted;
+    while (taken.has(free)) free = `${wanted} ${(number += 1)}`;
+    return free;
+  };
 
   explorer.listDirections = (element, trigger, props, watch) => {
     let asked = null;

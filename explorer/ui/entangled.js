@@ -1,10 +1,10 @@
 /* Tables of numbers as heat maps: a row for each direction. Numbers stand in the cells where there is room, and under the
    map for the cell that is pointed at. */
 (() => {
-  const explorer = window.explorer;
-  const ROOMY_PX = 34; // cells from this width on show their numbers
+  const explorer = window.explorer, { spoken } = explorer;
+  const NAME_PX = 110, LEAST_PX = 15, ROOMY_PX = 34; // names of rows; cells at least; cells that show their numbers
   const FULL = { cosines: 1, measured: 1 }; // the number that has the full colour
-  const MOST_LISTED = 128;
+  const MOST_LISTED = 128, MOST_TABLES = 32;
 
   const minus = (text) => String(text).replace("-", "−");
   const make = (tag, made = {}) => Object.assign(document.createElement(tag), made);
@@ -12,38 +12,46 @@
   explorer.entangled = (element, server) => {
     const find = (selector) => element.querySelector(selector);
     const heat = find(".heat"), bar = find("progress"), go = find("[data-go]"), hover = find(".hover"), told = find(".state .told");
-    const tables = {}; // the last one of each kind
-    let kind = "cosines", space = "w", list = [], running = false, drawn = null, asked = "";
+    const tables = new Map(); // by all that they depend on: another lock, space, name or model asks for another one
+    let kind = "cosines", space = "w", list = [], running = false, drawn = null, measuring = "", asking = "", failed = ["", ""];
 
     const locks = () => (find("[data-locks]").checked ? explorer.steering.locks() : []);
     const request = () => ({ model: explorer.value("model"), digests: list.slice(0, MOST_LISTED).map(({ digest }) => digest), locks: locks(), space });
+    const key = (which) => JSON.stringify([which, request(), list.map(({ name }) => name)]);
+
+    function keep(at, table) {
+      tables.delete(at);
+      tables.set(at, table);
+      if (tables.size > MOST_TABLES) tables.delete(tables.keys().next().value);
+    }
 
     const work = explorer.work(server, (status) => {
       running = status.state === "running";
       go.textContent = running ? "Stop" : "Measure";
       bar.classList.toggle("on", running);
       bar.value = status.share;
-      if (status.record?.table) { tables.measured = { ...status.record.table, for: explorer.value("model") }; draw(); }
       const left = status.left_sec > 1 ? `, ${Math.ceil(status.left_sec)} s left` : "";
-      if (running) told.textContent = `${status.record?.phase ?? "beginning"}${left}`;
-      else if (status.state !== "done") { told.textContent = status.state === "cancelled" ? "Stopped." : ""; }
+      told.textContent = running ? `${status.record?.phase ?? "beginning"}${left}` : status.state === "cancelled" ? "Stopped." : "";
+      if (status.state === "done" && status.record?.table) keep(measuring, status.record.table);
+      if (status.state === "done") draw();
     });
 
     async function compare() {
-      const data = request(), mine = JSON.stringify(data);
-      if (!list.length || !element.offsetParent || asked === mine) return draw();
-      asked = mine;
+      const data = request(), mine = key("cosines");
+      if (!list.length || !element.offsetParent || kind !== "cosines" || tables.has(mine) || asking === mine) return draw();
+      asking = mine;
       const answer = await server.cosines(data).catch(() => ({ error: "The app does not answer: is it still running?" }));
-      if (asked !== mine) return;
-      if (answer.error) { delete tables.cosines; told.textContent = answer.error; } else tables.cosines = { ...answer, for: data.model };
+      if (asking === mine) asking = "";
+      if (answer.error) failed = [mine, answer.error]; else keep(mine, answer);
       draw();
     }
 
-    function words({ kind, space, locks, seeds, missing }) {
+    const listed = (names) => names.map(spoken).join(", ");
+    function words({ kind, space, locks, seeds, missing, held }) {
       const what = kind === "cosines" ? `Cosines in ${space.toUpperCase()}: rows ${locks.length ? "with locks" : "as they are"}, columns as they are`
         : `Change per σ in ${space.toUpperCase()}, in standard deviations of the score; mean of ${seeds} seeds`;
-      const still = locks.length ? `, without ${locks.join(", ")}` : "";
-      return what + still + (missing.length ? `. No direction in Z: ${missing.join(", ")}` : "") + ".";
+      return [what + (locks.length ? `, with ${listed(locks)} held still` : ""), ...(missing.length ? [`No direction in Z: ${listed(missing)}`] : []),
+        ...(held.length ? [`Nothing is left of ${listed(held)}`] : [])].join(". ") + ".";
     }
 
     function colour(value, full) {
@@ -52,25 +60,35 @@
     }
 
     function draw() {
-      const table = tables[kind]?.for === explorer.value("model") ? tables[kind] : null;
+      const table = list.length ? tables.get(key(kind)) ?? null : null;
       for (const pick of element.querySelectorAll(".pick button"))
         pick.setAttribute("aria-pressed", pick.dataset.value === (pick.parentElement.dataset.pick === "kind" ? kind : space));
       find(".measuring").hidden = kind !== "measured";
       find("[data-csv]").disabled = !table;
       const held = explorer.steering?.locks().length ?? 0;
       find(".count").textContent = held ? `(${held})` : "";
-      if (!running) told.textContent = table ? words(table) : list.length ? told.textContent : "This model has no directions yet.";
-      if (!table) { heat.replaceChildren(); drawn = null; hover.textContent = kind === "measured" && !running ? "Not measured yet." : ""; return; }
+      if (!running) told.textContent = table ? words(table) : list.length ? "" : "This model has no directions yet.";
+      if (!table) {
+        const lost = failed[0] === key(kind);
+        if (kind === "cosines" && list.length && !lost) return; // it is on its way
+        if (lost && !running) told.textContent = failed[1];
+        heat.replaceChildren();
+        drawn = null;
+        const what = `in ${space.toUpperCase()}${locks().length ? " with these locks" : ""}`;
+        hover.textContent = kind === "measured" && list.length && !running ? `Not measured yet ${what}.` : "";
+        return;
+      }
       if (drawn === table) return;
       drawn = table;
-      hover.textContent = "Point at a cell for its numbers.";
+      hover.textContent = "Point at a cell, or tap it, for its numbers.";
       const grid = make("table"), head = grid.createTHead().insertRow(), body = grid.createTBody();
       head.append(make("td"));
-      for (const name of table.columns) { const th = make("th", { scope: "col", title: name }); th.append(make("span", { textContent: name })); head.append(th); }
-      const roomy = (heat.clientWidth - 110) / table.columns.length >= ROOMY_PX;
+      for (const name of table.columns) { const th = make("th", { scope: "col", title: spoken(name) }); th.append(make("span", { textContent: spoken(name) })); head.append(th); }
+      const roomy = (heat.clientWidth - NAME_PX) / table.columns.length >= ROOMY_PX;
+      grid.style.minWidth = `${NAME_PX + table.columns.length * LEAST_PX}px`; // more columns than fit are scrolled to
       table.rows.forEach((name, i) => {
         const row = body.insertRow();
-        row.append(make("th", { scope: "row", textContent: name, title: name }));
+        row.append(make("th", { scope: "row", textContent: spoken(name), title: spoken(name) }));
         table.mean[i].forEach((value, j) => {
           const cell = row.insertCell();
           cell.dataset.at = `${i} ${j}`;
@@ -87,9 +105,10 @@
       const at = event.target.closest?.("td[data-at]")?.dataset.at;
       if (!at || !drawn) return;
       const [i, j] = at.split(" ").map(Number), value = minus(drawn.mean[i][j].toFixed(3));
-      const rest = drawn.locks.length ? `; ${Math.round(100 * drawn.left[i])} % of ${drawn.rows[i]} is left` : "";
-      hover.textContent = drawn.kind === "cosines" ? `${drawn.rows[i]} with ${drawn.columns[j]}: ${value}${rest}`
-        : `+1σ of ${drawn.rows[i]} changes ${drawn.columns[j]} by ${value} ± ${drawn.error[i][j].toFixed(3)} standard deviations (${minus((drawn.mean[i][j] * drawn.unit[j]).toPrecision(3))} in its own unit)${rest}`;
+      const row = spoken(drawn.rows[i]), column = spoken(drawn.columns[j]);
+      const rest = drawn.locks.length ? `; ${Math.round(100 * drawn.left[i])} % of ${row} is left` : "";
+      hover.textContent = drawn.kind === "cosines" ? `${row} with ${column}: ${value}${rest}`
+        : `+1σ of ${row} changes ${column} by ${value} ± ${drawn.error[i][j].toFixed(3)} standard deviations (${minus((drawn.mean[i][j] * drawn.unit[j]).toPrecision(3))} in its own unit)${rest}`;
     }
 
     for (const pick of element.querySelectorAll(".pick"))
@@ -97,11 +116,14 @@
         const value = target.closest("button")?.dataset.value;
         if (!value) return;
         if (pick.dataset.pick === "kind") kind = value; else space = value;
-        if (!running) told.textContent = "";
         compare();
       });
     find("[data-locks]").addEventListener("change", compare);
-    go.addEventListener("click", () => (running ? work.cancel() : work.run({ ...request(), seeds: Math.round(Number(find("[data-seeds]").value)) })));
+    go.addEventListener("click", () => {
+      if (running) return work.cancel();
+      measuring = key("measured");
+      work.run({ ...request(), seeds: Math.round(Number(find("[data-seeds]").value)) });
+    });
     find("[data-csv]").addEventListener("click", () => {
       if (!drawn) return;
       const url = URL.createObjectURL(new Blob([drawn.csv], { type: "text/csv" }));

@@ -13,6 +13,7 @@ from explorer.ui.bind import answering, text_of
 from explorer.ui.figures import Work
 from explorer.ui.shared import Shared
 from explorer.values import items
+from explorer.words import spoken
 
 DEMO_SEEDS = 200
 
@@ -56,7 +57,7 @@ def build(app: AppContext, shared: Shared) -> None:
         )
 
     def show(record: Measured) -> dict[str, Any]:
-        return {"phase": record.phase, "table": record.table}
+        return {"phase": spoken(record.phase), "table": record.table}
 
     gr.HTML(
         html_template=_TEMPLATE.replace("MOST", str(most)), js_on_load="window.explorer.entangled(element, server);",

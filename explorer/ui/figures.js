@@ -6,6 +6,10 @@
 
   explorer.dice = () => Math.floor(Math.random() * 100000);
 
+  const looks = [];
+  /* Something that keys of followers are made of has changed without a new picture. */
+  explorer.look = () => looks.forEach((look) => look());
+
   /* Calls `again` when `key()` is another one than last time, the picture rests, and `element` is looked at. */
   explorer.follow = (element, again, key) => {
     let done = null, timer = 0;
@@ -17,6 +21,7 @@
     }
     explorer.onAnswer(() => { clearTimeout(timer); timer = setTimeout(look, CALM_MS); });
     new ResizeObserver(look).observe(element); // its tab has been opened
+    looks.push(look);
   };
 
   /* Long work of a component with the server functions start, poll and cancel. `show` gets each status. */

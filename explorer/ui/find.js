@@ -1,6 +1,6 @@
 /* Forms that find directions: fitted to scores, and without labels. */
 (() => {
-  const explorer = window.explorer, { make } = explorer;
+  const explorer = window.explorer, { make, spoken } = explorer;
 
   /* The button Find of a form: `ask()` gives the request, or null; what was found comes into the list. */
   function seeker(element, trigger, props, server, watch, ask) {
@@ -51,7 +51,7 @@
       scorer = key;
       const one = scorers.find((each) => each.key === key), few = (one?.columns.filter(({ good }) => good).length ?? 0) <= 12;
       names.replaceChildren(...(one?.columns ?? []).map(({ name, kind, good }) => {
-        const chip = make("button", { type: "button", textContent: name, value: name });
+        const chip = make("button", { type: "button", textContent: spoken(name), value: name });
         chip.title = `${kind === "binary" ? "a yes or no" : "a quantity"}${good ? "" : "; the scorer reads it badly"}`;
         chip.setAttribute("aria-pressed", few && good && name === one.columns[0].name);
         chip.addEventListener("click", () => chip.setAttribute("aria-pressed", chip.getAttribute("aria-pressed") !== "true"));

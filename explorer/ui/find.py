@@ -16,6 +16,7 @@ from explorer.ui.figures import Work
 from explorer.ui.found import keeping, looking, names_of, recipe_in, whole_of
 from explorer.ui.shared import Shared
 from explorer.values import RecipeError
+from explorer.words import spoken
 
 MAX_CSV_BYTES, MAX_DEMO_CSV_BYTES = 8 << 20, 1 << 20
 MAX_RUNNING = 2  # fits at a time, of all visitors
@@ -61,10 +62,10 @@ def shows_only(recipe: Recipe, card: ModelCard, value: Any) -> Recipe:
 
 def shown(step: Finding) -> dict[str, Any]:
     """A step of finding as plain JSON."""
-    told: dict[str, Any] = {"phase": step.phase}
+    told: dict[str, Any] = {"phase": spoken(step.phase)}
     if step.result is not None:
         told["found"] = [data_of(direction) for direction in step.result.directions]
-        told["skipped"] = [reason for _, reason in step.result.skipped]
+        told["skipped"] = [spoken(reason) for _, reason in step.result.skipped]
     return told
 
 

@@ -3,6 +3,7 @@
   const explorer = window.explorer;
   const make = (tag, set = {}, ...inside) => { const made = Object.assign(document.createElement(tag), set); made.append(...inside); return made; };
   const percent = (x) => `${(100 * x).toFixed(x > 0.995 || x < 0.1 ? 1 : 0)} %`;
+  const CALM_MS = 300; // a drag is over after this long
   const SILENT = "The app does not answer: is it still running?";
   const TITLES = {
     accuracy: "Share of samples kept out of the fit that lie on the right side",
@@ -31,26 +32,40 @@
 
   /* Cards of directions in `box`. `keep(digest, name)` asks for one to be kept; call `kept` of what is returned when it is. */
   explorer.foundList = (box, server, trigger) => {
-    let cards = new Map(), queue = Promise.resolve();
-    const near = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => {
-      if (!isIntersecting || target.asked) return;
-      target.asked = true;
-      queue = queue.then(() => look(target));
-    }), { rootMargin: "200px" });
+    let cards = new Map(), queue = Promise.resolve(), timer = 0;
+    const near = new IntersectionObserver((entries) => {
+      entries.forEach(({ isIntersecting, target }) => (target.near = isIntersecting));
+      refresh();
+    }, { rootMargin: "200px" });
 
-    async function look(card) {
-      if (!card.isConnected) return;
-      await explorer.quiet();
-      const answer = await explorer.asking(server, "look", { digest: card.digest });
-      if (answer.error) return explorer.error(answer.error);
-      if (!answer.strip) { card.asked = false; return; }
-      card.strip.src = answer.strip;
-      card.ends.src = answer.ends;
-      card.classList.add("looked");
+    /* Cards in sight that show another picture than the one on screen are drawn again, one at a time. */
+    function refresh() {
+      for (const card of cards.values()) {
+        if (!card.near || card.asked || card.recipe === explorer.present || card.model !== explorer.value("model")) continue;
+        card.asked = true;
+        queue = queue.then(() => look(card)).finally(() => (card.asked = false));
+      }
     }
 
+    async function look(card) {
+      await explorer.quiet();
+      if (!card.isConnected || !card.near || card.model !== explorer.value("model")) return;
+      const recipe = explorer.present;
+      const answer = await explorer.asking(server, "look", { recipe, digest: card.digest });
+      if (answer.error) { card.recipe = recipe; return explorer.error(answer.error); }
+      if (!answer.strip) return;
+      card.strip.src = answer.strip;
+      card.ends.src = answer.ends;
+      card.recipe = recipe;
+      card.classList.add("looked");
+      if (recipe !== explorer.present) calm();
+    }
+
+    function calm() { clearTimeout(timer); timer = setTimeout(refresh, CALM_MS); }
+    explorer.onAnswer(calm);
+
     function card(one, name) {
-      const field = make("input", { type: "text", maxLength: 64, value: name ?? one.name, placeholder: "name it" });
+      const field = make("input", { type: "text", maxLength: 64, value: name ?? explorer.freeName(one.name), placeholder: "name it" });
       field.setAttribute("aria-label", "Name of the direction");
       const button = make("button", { type: "button", textContent: "Keep", title: "Make it a slider under Steer" });
       const note = make("span", { className: "told" });
@@ -64,7 +79,7 @@
         make("div", { className: "facts" }, ...(one.w ? [table(one)] : []), make("p", { className: "quiet", textContent: said(one) })),
         make("div", { className: "scale" }, ...["−3σ", "−2", "−1", "picture", "+1", "+2", "+3σ"].map((text) => make("span", { textContent: text }))),
         strip, ends, make("div", { className: "scale two" }, make("span", { textContent: "samples that have it least" }), make("span", { textContent: "samples that have it most" })));
-      return Object.assign(made, { digest: one.digest, field, note, strip, ends });
+      return Object.assign(made, { digest: one.digest, model: explorer.value("model"), recipe: null, field, note, strip, ends });
     }
 
     return {
@@ -77,7 +92,7 @@
       kept({ kept, name }) {
         const one = cards.get(kept);
         if (one) {
-          one.field.value = name;
+          one.field.value = explorer.spoken(name);
           const go = make("button", { type: "button", className: "link", textContent: "steer along it ›" });
           go.addEventListener("click", () => [...document.querySelectorAll(".parts [role=tab]")].find((tab) => tab.textContent.trim() === "Steer")?.click());
           one.note.replaceChildren("Kept: ", go);

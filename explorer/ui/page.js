@@ -76,6 +76,8 @@
     /* Whether what is on screen is no step of the history yet; from now on it counts as one. */
     leave() { const left = settled !== explorer.present; settled = explorer.present; clearTimeout(timer); return left; },
     error(text) { stage?.error(text || ""); },
+    /* A stored name as people read it: mouth_open → mouth open. Its twin in Python is in words.py. */
+    spoken: (name) => String(name).replaceAll("_", " ").trim() || String(name),
   });
 
   function merged(old, value) {

@@ -1,7 +1,7 @@
 /* Sliders along directions. What a hand sets goes to the picture at once; a picture with other moves (undo, a click in a
    sheet) sets the sliders. Locks are of the hand until the picture has moves, which carry them. */
 (() => {
-  const explorer = window.explorer;
+  const explorer = window.explorer, { spoken } = explorer;
   const READ_MS = 120; // between two readings, while a hand drags
   const MANY = 10; // from so many directions on they can be searched
   const BAR_SD = 3; // a change of this many standard deviations fills a bar
@@ -20,7 +20,7 @@
   const steering = (explorer.steering = {
     value: () => ({ digest: chosen, layers: layersOf(chosen), locks: [...locks] }),
     locks: () => [...locks],
-    choose(digest) { chosen = digest; draw(); explorer.look?.(); },
+    choose(digest) { chosen = digest; draw(); explorer.look(); },
     move(digest, strength) {
       strengths.set(digest, strength);
       chosen = digest;
@@ -35,7 +35,7 @@
     layers(some) {
       layers.set(chosen, some);
       if (strengths.get(chosen)) steering.move(chosen, strengths.get(chosen));
-      else { draw(); explorer.look?.(); }
+      else { draw(); explorer.look(); }
     },
     reset() {
       strengths.clear(); layers.clear(); locks.clear();
@@ -49,6 +49,7 @@
     const there = new Set(list.map(({ digest }) => digest));
     locks = new Set([...locks].filter((digest) => there.has(digest)));
     if (!there.has(chosen)) chosen = list[0]?.digest ?? null;
+    explorer.look();
   });
 
   explorer.onAnswer(({ values }) => {
@@ -70,8 +71,8 @@
     const rows = find(".rows"), search = find("[type=search]"), others = find(".others"), reach = Number(rows.dataset.reach);
     let scores = new Map(), held = "";
 
-    function row({ digest, name, told }) {
-      const box = make("div", { className: "row" }), title = make("button", { type: "button", className: "name", textContent: name, title: told });
+    function row({ digest, name: stored, told }) {
+      const name = spoken(stored), box = make("div", { className: "row" }), title = make("button", { type: "button", className: "name", textContent: name, title: told });
       const still = make("button", { type: "button", className: "lock", title: `Hold ${name} still: the others move without it`, innerHTML: PADLOCK });
       const slider = make("input", { type: "range", min: -reach, max: reach, step: 0.05 });
       const field = make("input", { type: "number", step: 0.1 }), rest = make("output", { className: "left" }), reading = bar();
@@ -100,7 +101,7 @@
       box.firstChild.style.cssText = `left: ${by < 0 ? 50 - width : 50}%; width: ${width}%`;
       const change = Math.abs(by) >= 0.05 ? `${by > 0 ? "+" : ""}${minus(by.toFixed(1))}σ` : "";
       box.lastChild.replaceChildren(make("span", { textContent: text(score.value) }), make("span", { textContent: change }));
-      box.title = `${score.name} ${text(score.value)}; ${text(score.before)} before steering; samples have ${text(score.mean)} ± ${text(score.std)}`;
+      box.title = `${score.name}: ${text(score.value)}; ${text(score.before)} before steering; samples have ${text(score.mean)} ± ${text(score.std)}`;
     }
 
     views.push(() => {
@@ -157,7 +158,7 @@
         if (answer.overtaken) continue;
         read = recipe;
         if (!answer.scores) { if (answer.error) explorer.error(answer.error); continue; }
-        scores = new Map(answer.scores.map((score) => [score.name, score]));
+        scores = new Map(answer.scores.map((score) => [spoken(score.name), { ...score, name: spoken(score.name) }]));
         show(answer);
         await new Promise((done) => setTimeout(done, READ_MS));
       }
@@ -166,9 +167,9 @@
 
     function show({ outside, problem }) {
       const some = outside.length === sizes.length ? "" : ` on ${outside.length > 1 ? "layers" : "layer"} ${outside.join(", ")}`;
-      find(".warning").textContent = outside.length ? `Too far${some}: w has left the region where samples of this model lie.` : "";
+      find(".warning").textContent = outside.length ? `w has left the region of samples${some}: fewer than one in a thousand lie as far out.` : "";
       find(".told").textContent = problem ? `Read by picture measures: ${problem}` : "";
-      const named = new Set(list.map(({ name }) => name)), rest = [...scores.values()].filter(({ name }) => !named.has(name));
+      const named = new Set(list.map(({ name }) => spoken(name))), rest = [...scores.values()].filter(({ name }) => !named.has(name));
       others.hidden = !rest.length;
       const boxes = others.lastElementChild;
       if (boxes.children.length !== rest.length) boxes.replaceChildren(...rest.map(() => {
@@ -229,7 +230,7 @@
       const direction = explorer.direction(chosen), now = layersOf(chosen);
       element.firstElementChild.hidden = !direction;
       document.body.classList.toggle("kept-direction", direction?.kept === true);
-      find("b").textContent = direction?.name ?? "";
+      find("b").textContent = direction ? spoken(direction.name) : "";
       find("small").textContent = direction?.told ?? "";
       for (const one of find(".choose").children) one.setAttribute("aria-pressed", String(one.some) === String(now));
       [...find(".ticks").children].forEach((tick, layer) => tick.setAttribute("aria-pressed", now === null || now.includes(layer)));

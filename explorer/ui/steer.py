@@ -19,7 +19,7 @@ from explorer.ui.bind import answering, text_of, visitor_of
 from explorer.ui.figures import follower
 from explorer.ui.shared import Shared
 from explorer.values import items
-from explorer.words import source_words
+from explorer.words import source_words, spoken
 
 REACH_SD = 5  # sliders go this far either way; recipes further
 TRAVERSAL_SD, COLUMNS = 3, 7
@@ -59,7 +59,7 @@ def build(app: AppContext, shared: Shared) -> None:
     pictures = sheet.sheet(app, "traversal", "Traversal of the direction", room=COLUMNS)
     with gr.Row(elem_classes="fields", elem_id="traversal-fields"):
         reach = gr.Number(TRAVERSAL_SD, label="Reach", info="in σ", minimum=0.1, maximum=20, elem_id="traversal-reach")
-        seeds = gr.Textbox("", label="Further seeds", info="a row each, like 0-3,8", max_lines=1,
+        seeds = gr.Textbox("", label="Further seeds", info="like 0-3,8", max_lines=1,
                            elem_id="traversal-seeds")  # fmt: skip
     direction_files.build(app, shared, steer)
 
@@ -93,7 +93,7 @@ def _cells(recipe: Recipe, edit: Edit, further: list[int], strengths: list[float
         short = amount if not row else where if not column else ""
         assert one is not None
         cells.append(
-            {"recipe": one.json, "caption": f"{where}, {edit.direction.name} {amount}", "short": short,
+            {"recipe": one.json, "caption": f"{where}, {spoken(edit.direction.name)} {amount}", "short": short,
              "named": bool(short)}
         )  # fmt: skip
     return {"columns": made.columns, "cells": cells}

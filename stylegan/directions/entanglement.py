@@ -59,13 +59,13 @@ class Entanglement:
             for j, score in enumerate(self.scores):
                 numbers = (self.mean[i, j], self.standard_error[i, j], self.unit[j], self.left[i])
                 rest = [self.space, "; ".join(self.locks), self.seeds]
-                writer.writerow([_plain(direction), _plain(score), *(f"{x:.6g}" for x in numbers), *rest])
+                writer.writerow([cell_text(direction), cell_text(score), *(f"{x:.6g}" for x in numbers), *rest])
         return text.getvalue()
 
 
 def cosines(directions: Sequence[Direction], space: Space = "w") -> Numbers:
     """Cosine of the angle between each two directions, `[K, K]`."""
-    vectors = torch.stack([_vector(direction, space) for direction in directions]).double()
+    vectors = torch.stack([vector_in(direction, space) for direction in directions]).double()
     table: Numbers = (vectors @ vectors.T).clamp(-1, 1).numpy()
     return table
 
@@ -122,14 +122,15 @@ def measure(
 
 def _step(direction: Direction, locks: Sequence[Direction], space: Space) -> tuple[Tensor, float]:
     """What one σ adds to w or z, and how much of the direction the locks leave."""
-    others = [_vector(lock, space) for lock in locks if lock.digest != direction.digest]
-    found = conditioned(_vector(direction, space), others)
+    others = [vector_in(lock, space) for lock in locks if lock.digest != direction.digest]
+    found = conditioned(vector_in(direction, space), others)
     if found is None:
         raise InputError(f"{direction.name} cannot move while {', '.join(lock.name for lock in locks)} are held still.")
     return found.vector * (direction.sigma if space == "w" else 1.0), found.left
 
 
-def _vector(direction: Direction, space: Space) -> Tensor:
+def vector_in(direction: Direction, space: Space) -> Tensor:
+    """The unit vector of `direction` in a space, `[width]`; InputError: it has none in Z."""
     if space == "w":
         return direction.vector
     if direction.z_vector is None:
@@ -153,6 +154,6 @@ def _check(G: Generator, directions: Sequence[Direction], seeds: int, first_seed
     check_seed(first_seed)
 
 
-def _plain(text: str) -> str:
-    """Names that a spreadsheet would take for a formula begin with an apostrophe."""
+def cell_text(text: str) -> str:
+    """A name for a cell of a CSV file: those that a spreadsheet would take for a formula begin with an apostrophe."""
     return f"'{text}" if text[:1] in "=+-@" else text

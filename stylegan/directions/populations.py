@@ -1,8 +1,19 @@
 """The region that a model's w live in, and how far outside of it a w lies.
 
 w leaves the mapping network through a leaky ReLU; undone, its numbers are close to normally distributed (Zhu et al.
-2020, "Improved StyleGAN embedding", space P). The distance is Mahalanobis' there, and it is compared with those of the
-population itself.
+2020, "Improved StyleGAN embedding", space P). The distance is Mahalanobis' there, where no variance counts as less than
+the mean one, and outside is what lies further out than 99.9 % of the population itself. Share of w outside, of the
+default model, 20,000 seeds; moves are by kσ to either side along its ten directions (least to most of them):
+
+|                    | k = 0  | 1           | 2           | 3           | 4           | 5           |
+|--------------------|--------|-------------|-------------|-------------|-------------|-------------|
+| ψ 1                | 0.11 % | 0.2 – 0.6 % | 1 – 20 %    | 11 – 69 %   | 67 – 100 %  | 92 – 100 %  |
+| ψ 0.7              | 0      | 0           | 0           | 0 – 39 %    | 4 – 93 %    | 80 – 100 %  |
+
+What it is good for, on 1,200 of these moved pictures: the model's discriminator finds 12 % of those inside the region
+of 99 % of the samples less true than it finds 99 % of samples, 22 % of those up to the limit, 35 % of those up to a
+quarter further out, 45 % up to a half, 62 % beyond. The same distance in W tells them apart less well: AUC 0.69, here
+0.74.
 """
 
 from dataclasses import dataclass
@@ -19,8 +30,8 @@ COUNT = 5000
 _FIRST_SEED = 500_000
 SEEDS = range(_FIRST_SEED, _FIRST_SEED + COUNT)
 _SLOPE = 0.2  # of the leaky ReLU
-_LEAST_VARIANCE = 0.1  # of the mean one: directions in which w hardly varies must not rule the distance
-_MARGIN = 1.5  # with it, steps of about 3σ along fitted directions are still inside
+_LEAST_VARIANCE = 1.0  # of the mean one: directions in which w hardly varies must not rule the distance
+_INSIDE = 0.999  # share of the population that is inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +68,8 @@ class Population:
 
     @property
     def threshold(self) -> float:
-        """The distance beyond which a warning is due: half as much again as one in a thousand exceeds."""
-        return _MARGIN * float(torch.quantile(self.distances[-100_000:], 0.999))
+        """The distance beyond which a warning is due: one in a thousand of the population exceeds it."""
+        return float(torch.quantile(self.distances, _INSIDE))
 
     def outlying(self, w: Tensor) -> Outlying:
         """How far out each of `w [..., D]` lies."""

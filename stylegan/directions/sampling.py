@@ -59,14 +59,14 @@ def latents(G: Generator, seeds: Sequence[int], label: int | None = None) -> Sam
 
 def latent_steps(G: Generator, seeds: Sequence[int], label: int | None = None) -> Iterator[Step[Samples]]:
     """`latents`, a part at a time; the last step has them."""
-    z = seeds_to_z(seeds, G.config.z_dim)
-    labels = _labels(G, len(z), label)
-    rows = [z.new_zeros(0, G.config.w_dim)]
-    for start in range(0, len(z), _MAPPED_AT_ONCE):
-        yield Step(f"mapping, {start} of {len(z)}", start / len(z))
+    labels = _labels(G, len(seeds), label)
+    z, w = [torch.zeros(0, G.config.z_dim)], [torch.zeros(0, G.config.w_dim)]
+    for start in range(0, len(seeds), _MAPPED_AT_ONCE):
+        yield Step(f"mapping, {start} of {len(seeds)}", start / len(seeds))
         stretch = slice(start, start + _MAPPED_AT_ONCE)
-        rows.append(_mapped(G, z[stretch], None if labels is None else labels[stretch]))
-    yield Step("mapped", 1.0, Samples(G.digest, tuple(seeds), z, torch.cat(rows), labels=labels))
+        z.append(seeds_to_z(seeds[stretch], G.config.z_dim))
+        w.append(_mapped(G, z[-1], None if labels is None else labels[stretch]))
+    yield Step("mapped", 1.0, Samples(G.digest, tuple(seeds), torch.cat(z), torch.cat(w), labels=labels))
 
 
 def mapped(G: Generator, z: Tensor, labels: Tensor | None = None) -> Tensor:

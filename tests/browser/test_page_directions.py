@@ -24,7 +24,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder: Path = tmp_path_factory.mktemp("app")
     with serve(folder) as server:
         path = folder / "plain.safetensors"
-        found = (made("smile", 0), made("age", 1), made("glasses", 2, layers=(0, 1)))
+        in_z = [unit(torch.eye(16)[i] + 1, "z") for i in (3, 5)]
+        found = (
+            made("smile", 0, z_vector=in_z[0]), made("age", 1, z_vector=in_z[1]), made("glasses", 2, layers=(0, 1))
+        )  # fmt: skip
         save_directions(DirectionSet(stylegan.load(path).digest, found), folder / "plain.directions.safetensors")
         server.app.library.refresh()
         yield server
@@ -114,6 +117,60 @@ def test_entanglement_as_cosines_and_measured(page):
     with page.expect_download() as download:
         page.locator("#entangled [data-csv]").click()
     assert Path(download.value.path()).read_text().startswith("direction,score,change,standard_error")
+
+
+def heat(page, count, **words):
+    page.wait_for_function(
+        "([count, words]) => document.querySelectorAll('#entangled td[data-at]').length === count "
+        "&& document.querySelector('#entangled .state .told').textContent.includes(words)",
+        arg=[count, words.get("told", "")],
+    )
+
+
+def test_tables_are_of_the_locks_the_space_and_the_model_on_screen(page):
+    page.locator("#steer .row").nth(0).locator(".lock").click()
+    page.get_by_role("tab", name="Entanglement").click()
+    heat(page, 9, told="Cosines in W: rows as they are")
+    page.locator("#entangled").get_by_role("button", name="Z", exact=True).click()
+    heat(page, 4, told="No direction in Z: glasses")
+    page.get_by_role("button", name="Measured").click()
+    measure(page)
+    heat(page, 22, told="Change per σ in Z")
+    page.locator("#entangled").get_by_role("button", name="W", exact=True).click()
+    heat(page, 0)  # what was measured in Z is not shown as if it were of W
+    assert "Not measured yet in W" in page.locator("#entangled .hover").text_content()
+    measure(page)
+    heat(page, 33, told="mean of 4 seeds.")
+    page.locator("#entangled [data-locks]").check()
+    heat(page, 0)
+    measure(page)
+    heat(page, 33, told="with smile held still")
+    page.locator("#entangled td[data-at='1 0']").hover()
+    assert "% of age is left" in page.locator("#entangled .hover").text_content()
+    page.locator("#entangled [data-locks]").uncheck()
+    heat(page, 33, told="mean of 4 seeds.")  # what was measured before comes back
+    page.get_by_label("Model").click()
+    page.get_by_role("option", name="The classes").click()
+    heat(page, 0, told="no directions yet")
+
+
+def measure(page):
+    page.locator("#entangled [data-seeds]").fill("4")
+    page.locator("#entangled [data-go]").click()
+
+
+def test_a_measurement_tells_how_far_it_is_and_can_be_stopped(page):
+    page.get_by_role("tab", name="Entanglement").click()
+    page.get_by_role("button", name="Measured").click()
+    page.locator("#entangled [data-seeds]").fill("2000")
+    page.locator("#entangled [data-go]").click()
+    page.wait_for_function(
+        "/^measuring .*, [0-9]+ s left$/.test(document.querySelector('#entangled .state .told').textContent) "
+        "&& document.querySelector('#entangled progress').value > 0"
+    )
+    page.locator("#entangled").get_by_role("button", name="Stop").click()
+    page.wait_for_function("document.querySelector('#entangled .state .told').textContent === 'Stopped.'")
+    assert page.locator("#entangled [data-go]").text_content() == "Measure"
 
 
 def test_a_file_comes_in_and_its_direction_is_renamed_and_forgotten(page, tmp_path):

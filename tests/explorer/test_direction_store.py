@@ -89,6 +89,11 @@ def test_what_cannot_be_kept_is_said(opened, monkeypatch):
         store.keep(card, made("narrow", width=12))
     with pytest.raises(InputError, match="'age' already"):
         store.keep(card, made("age"))
+    store.keep(card, made("mouth_open", 5))
+    with pytest.raises(InputError, match="'mouth open' already"):  # on pages they are one name
+        store.keep(card, made("mouth open", 6))
+    assert store.rename(card, made("mouth_open", 5).digest, "mouth open").name == "mouth open"
+    store.forget(card, made("mouth_open", 5).digest)
     assert store.free_name(card, "age") == "age 2"
     assert len(store.free_name(card, "age")) <= 64
     with pytest.raises(InputError, match="belongs to the file beside the model"):

@@ -156,6 +156,16 @@ def test_the_measured_table_is_the_librarys(app, card):
             next(entangling.measured(app.engine, app.scorers, card.digest, directions, [], "w", seeds))
 
 
+def test_what_the_locks_leave_nothing_of_is_left_out_of_the_measured_table(app, card):
+    both = along(1, 1, name="both")
+    *_, last = entangling.measured(app.engine, app.scorers, card.digest, [X, Y, both], [X, Y], "w", 2)
+    assert (last.table["rows"], last.table["held"]) == (["x", "y"], ["both"])  # x and y are not held by themselves
+    with pytest.raises(RecipeError, match="None of these directions can move"):
+        next(entangling.measured(app.engine, app.scorers, card.digest, [both], [X, Y], "w", 2))
+    with pytest.raises(RecipeError, match="y is held still, but has no direction in Z"):
+        next(entangling.measured(app.engine, app.scorers, card.digest, [X], [Y], "z", 2))
+
+
 def test_files_come_in_and_go_out(app, card, tmp_path):
     store = app.directions(None, "")
     path = tmp_path / "other.directions.safetensors"

@@ -3,7 +3,7 @@ from hypothesis import given
 from recipe_strategies import MODEL, recipes, steady
 
 from explorer.recipe import Blend, Direction, Edit, Mix, Noise, Recipe, Stored
-from explorer.words import describe
+from explorer.words import describe, spoken
 
 SMILE, AGE = Direction("smile", "5a" * 8), Direction("age", "a6" * 8)
 
@@ -43,3 +43,11 @@ def test_words(words, recipe):
 def test_any_recipe_has_one_short_printable_line(recipe):
     assert describe(recipe).isprintable()
     assert len(describe(recipe)) <= 300
+
+
+def test_stored_names_are_spoken_as_words():
+    assert [spoken(name) for name in ("mouth_open", "hair: long_straight", "age", "_", "eye_openness_")] == [
+        "mouth open", "hair: long straight", "age", "_", "eye openness",
+    ]  # fmt: skip
+    edit = Edit(Direction("mouth_open", "5a" * 8), 2, None, (Direction("skin_tone", "a6" * 8),))
+    assert describe(Recipe(MODEL, edits=(edit,))) == "seed 0, ψ 0.7, mouth open +2σ without skin tone"

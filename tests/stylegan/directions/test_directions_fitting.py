@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from direction_toys import angle_deg, linear_samples
+from direction_toys import LinearGenerator, LinearScorer, angle_deg, linear_samples, normals
 
-from stylegan.directions import FitOptions, finish, fit, fit_all
+from stylegan.directions import FitOptions, finish, fit, fit_all, sample
 from stylegan.directions.fitting import confident_ends
 from stylegan.directions.hyperplane import C_GRID, Scaling, choose_c, ridges, svm
 from stylegan.directions.targets import Column
@@ -32,6 +32,19 @@ def test_known_directions_are_recovered_within_5_degrees(toy, name, method):
     assert direction.vector.norm().item() == pytest.approx(1, abs=1e-6)
     along = samples.w.double().numpy() @ direction.vector.double().numpy()
     assert direction.sigma == pytest.approx(along.std(), rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["svm", "ridge"])
+def test_the_directions_of_a_linear_generator_are_recovered_from_its_pictures(method):
+    """From seeds to pictures to scores to hyperplanes: each within 5°, in W and in Z, which is a rotation away."""
+    G, known = LinearGenerator(np.linspace(0.8, 1.2, 16)), normals(3)
+    samples = finish(sample(G, LinearScorer(known), 4000, batch=500))
+    for row, direction in zip(
+        known, finish(fit_all(samples, options=FitOptions(method=method))).directions, strict=True
+    ):
+        assert angle_deg(direction.vector, row) < 5
+        assert angle_deg(direction.z_vector, row @ G.a.numpy()) < 5
+        assert direction.facts.w.accuracy > 0.97
 
 
 def test_the_boundary_lies_between_the_two_sides(toy):
