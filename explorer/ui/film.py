@@ -4,7 +4,7 @@ The film being made lives in the page (film.js) and comes along with every reque
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,11 +96,17 @@ def _facts(app: AppContext) -> Callable[..., Any]:
     def facts(data: Mapping[str, Any]) -> dict[str, Any]:
         """{model} → {resolution, noise, directions: [[name, digest], …]}."""
         card = app.library.card(text_of(data, "model", 64))
-        directions = app.library.directions(card.digest).values()
-        named = sorted((direction.name, direction.digest) for direction in directions)
+        named = sorted((direction.name, direction.digest) for direction in _directions(app, card.digest))
         return {"resolution": card.resolution, "noise": card.has_noise, "directions": named}
 
     return facts
+
+
+def _directions(app: AppContext, model: str) -> Iterable[Any]:
+    """Those that everybody may see: what others keep is theirs, where there are others."""
+    if app.options.demo or app.options.auth:
+        return app.library.directions_beside(model)
+    return app.library.directions(model).values()
 
 
 def _seeds(app: AppContext) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ import stylegan
 from explorer import png
 from explorer.parts import Noise
 from explorer.recipe import Recipe
+from explorer.ui import film
 from stylegan.directions import Direction, DirectionSet, load_directions, save_directions
 from stylegan.directions.direction import unit
 
@@ -215,6 +216,7 @@ def test_in_a_demo_directions_lie_under_a_secret_word(tmp_path):
             client.predict(api_name="/keep_direction", **asked)
         client.predict(api_name="/keep_direction", **asked, visitor="of ann")
         assert (names(client), names(client, visitor="of bob"), names(client, visitor="of ann")) == ([], [], ["mine"])
+        assert film._facts(server.app)({"model": server.app.library.default})["directions"] == []
         with pytest.raises(AppError, match="at most 6 seeds"):
             client.predict(api_name="/traversal", direction="mine", visitor="of ann", seeds="0-6")
         with pytest.raises(AppError, match="from 0 to 200"):
