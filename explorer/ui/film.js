@@ -232,7 +232,7 @@
       if (!answer || digest !== model) return;
       facts = answer;
       const direction = field("direction"), size = field("size"), before = { direction: direction.value, size: size.value, ...wanted };
-      direction.replaceChildren(...facts.directions.map(([name, value]) => new Option(name, value)));
+      direction.replaceChildren(...facts.directions.map(([name, value]) => new Option(explorer.spoken(name), value)));
       if (!facts.directions.length) direction.append(new Option("this model has none", ""));
       const larger = SIZES.filter((px) => px > facts.resolution);
       size.replaceChildren(new Option(`${facts.resolution} px, its own`, ""), ...larger.map((px) => new Option(`${px} px`, px)));
