@@ -40,14 +40,6 @@ def served(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(scope="module")
-def client(served, tmp_path_factory):
-    client = Client(served.url, verbose=False, download_files=str(tmp_path_factory.mktemp("got")))
-    yield client
-    client.close()
-    gc.collect()  # what it left, before the next module's tests
-
-
 def names(client, **more):
     return [one["name"] for one in client.predict(api_name="/directions", **more)]
 
