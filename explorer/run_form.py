@@ -32,6 +32,7 @@ RESOLUTIONS = tuple(2**n for n in range(3, 11))
 PORTRAITS = 5000  # rendered before a run, unless it says otherwise: minutes at 64²
 STATE_MINUTES = 2  # between two states, so that little is lost to a kill
 GROUPS = {"steps": "Steps", "losses": "Losses", "growing": "Growing", "networks": "Networks"}
+SETTINGS = tuple(name for name in OPTIONS if name != "metrics_extractor")  # which may name a file of this machine
 MAX_TEXT = 4096
 
 
@@ -118,7 +119,7 @@ class Desk:
         with self.runs.lock:
             facts = self.runs.reader(name).facts()
         plan = Plan.of({"data": "portraits", **facts.plan})
-        settings = {key: value for key, value in plan.settings.items() if key in OPTIONS}
+        settings = {key: value for key, value in plan.settings.items() if key in SETTINGS}
         if snapshot:
             settings.pop("initial_resolution", None)  # growing goes on from where the snapshot had come
         source, upload = "folder", self.uploads.id_of(plan.data)
@@ -210,8 +211,8 @@ def options_of(group: str) -> list[dict[str, Any]]:
 
 def _plan_without_data(form: Mapping[str, Any]) -> Plan:
     settings = form.get("settings") or {}
-    if not isinstance(settings, Mapping) or not set(settings) <= set(OPTIONS):
-        raise InputError(f"The settings of a run are some of {', '.join(OPTIONS)}.")
+    if not isinstance(settings, Mapping) or not set(settings) <= set(SETTINGS):
+        raise InputError(f"The settings of a run are some of {', '.join(SETTINGS)}.")
     own = {name: form.get(name) for name in ("resolution", "preset", "kimg", "seed")}
     given = {name: value for name, value in {**own, **settings}.items() if value is not None}
     return Plan.of({**given, "data": "portraits", "labels": form.get("labels", True) is True})

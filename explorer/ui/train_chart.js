@@ -6,6 +6,7 @@
   const blank = document.createElement("template");
   blank.innerHTML = "<svg></svg>";
   const NS = blank.content.firstChild.namespaceURI;
+  const DOTS = 60; // so many measurements are marked one by one
   const DECADES = 100; // a positive quantity that spans more than this factor is drawn by its logarithm, where allowed
   const COLOURS = ["var(--color-accent)", "#c2703d", "#7a68b3", "#4f8a3f", "#b5486b", "#8a7a2e"];
 
@@ -45,7 +46,7 @@
   }
 
   /* One chart. `series`: [{name, colour, dash, curve: {kimg, mean, low, high}}]. */
-  function chart(title, { logY = false, format = short } = {}) {
+  function chart(title, { logY = false, dots = false, format = short } = {}) {
     const box = document.createElement("figure"), head = document.createElement("figcaption");
     const drawing = svg("svg", { role: "img", "aria-label": title }, null);
     box.className = "curve";
@@ -93,7 +94,7 @@
         const points = one.curve.kimg.map((kimg, i) => [x(kimg), i]);
         const up = points.map(([px, i]) => `${px},${y(one.curve.high[i])}`), down = points.map(([px, i]) => `${px},${y(one.curve.low[i])}`);
         svg("polygon", { points: [...up, ...down.reverse()].join(" "), class: "band", style: `fill:${one.colour}` }, drawing);
-        if (points.length === 1) svg("circle", { cx: points[0][0], cy: y(one.curve.mean[0]), r: 2.5, style: `fill:${one.colour}` }, drawing);
+        if (points.length === 1 || (dots && points.length < DOTS)) for (const [cx, i] of points) svg("circle", { cx, cy: y(one.curve.mean[i]), r: points.length === 1 ? 2.5 : 1.8, style: `fill:${one.colour}` }, drawing);
         svg("polyline", {
           points: points.map(([px, i]) => `${px},${y(one.curve.mean[i])}`).join(" "), class: one.dash ? "line dash" : "line", style: `stroke:${one.colour}`,
         }, drawing);
@@ -131,6 +132,7 @@
     ["Learning rate", [["learning_rate", ""]]],
     ["Images a second", [["images_per_sec", ""]]],
   ];
+  const MEASURED = { frechet: "Fréchet distance", kid: "KID", precision: "Precision", recall: "Recall" }; // of snapshots
   const NOT_DRAWN = ["resolution", "minibatch", "peak_memory_mib"];
 
   /* Charts of runs in `host`: show([{name, curves}], scale) draws what there is, `at` is told where the pointer is. */
@@ -150,7 +152,7 @@
     return (runs, scale) => {
       const known = new Set([...CHARTS.flatMap(([, parts]) => parts.map(([name]) => name)), ...NOT_DRAWN]);
       const others = [...new Set(runs.flatMap((run) => Object.keys(run.curves)))].filter((name) => !known.has(name));
-      const every = [...CHARTS, ...others.map((name) => [name.replaceAll("_", " ").replace(/^(fid|ppl)/, (word) => word.toUpperCase()), [[name, ""]], { logY: true }])];
+      const every = [...CHARTS, ...others.map((name) => [MEASURED[name] ?? name.replaceAll("_", " ").replace(/^ppl/, "Path length"), [[name, ""]], { logY: true, dots: true }])];
       const ends = runs.flatMap((run) => Object.values(run.curves).flatMap((curve) => [curve.kimg[0], curve.kimg.at(-1)]));
       const span = [Math.min(...ends), Math.max(...ends)];
       const shown = [];

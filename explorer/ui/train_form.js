@@ -78,7 +78,10 @@
         make("p", { className: "quiet", textContent: "Empty fields keep what they show: the values of the preset, which for B to F are the paper's." }),
         ...offered.groups.map((group) => make("fieldset", {}, make("legend", { textContent: group.title }),
           ...group.options.filter((one) => !settings[one.name]).map((one) => option(one)))),
-        make("fieldset", {}, make("legend", { textContent: "Keeping" }), labelled("snapshot_kimg", number("snapshot_kimg", { min: 0, placeholder: "1/50 of the run" }), "Between two snapshots with their samples")));
+        make("fieldset", {}, make("legend", { textContent: "Snapshots" }),
+          labelled("snapshot_kimg", number("snapshot_kimg", { min: 0, placeholder: "1/50 of the run" }), "Between two snapshots with their samples"),
+          labelled("Measure each", measures(), "Against the pictures trained on, by features of EfficientNet-Lite0; it takes time at every snapshot"),
+          labelled("Samples measured", (settings.metrics_count = make("input", { type: "number", step: 1, min: 2 })), "And as many pictures of the data: distances of fewer are larger, so compare runs with as many")));
       section.replaceChildren(
         make("div", { className: "left" }, make("h3", { textContent: "Data" }), kinds, data, make("h3", { textContent: "Run" }), main, fold, told,
           make("div", { className: "acts-row" }, go, measure), estimate),
@@ -92,6 +95,14 @@
       });
       go.addEventListener("click", begin);
       measure.addEventListener("click", () => (measuring ? work.cancel() : work.run({ form: form() })));
+    }
+
+    /* Which metrics of each snapshot. */
+    function measures() {
+      const input = (settings.metrics = make("select"));
+      input.append(...[["", ""], ["fid", "Fréchet distance"], ["fid,kid,pr", "and KID, precision, recall"], ["fid,kid,pr,ppl", "and path length"]]
+        .map(([value, textContent]) => make("option", { value, textContent })));
+      return input;
     }
 
     /* A field of an option; empty, it shows the preset's value. */
@@ -108,7 +119,7 @@
     }
 
     function marks(values) {
-      const words = (entry) => (entry === true ? "yes" : entry === false ? "no" : entry === null || entry === undefined ? "all" : String(entry));
+      const words = (entry) => (entry === true ? "yes" : entry === false ? "no" : entry === null || entry === undefined ? "all" : String(entry) || "no");
       for (const [name, input] of Object.entries(settings)) {
         if (input.tagName === "SELECT") input.options[0].textContent = `${words(values[name])} (preset)`;
         else { input.placeholder = words(values[name]); input.parentNode.classList.toggle("table", words(values[name]).includes(",")); }
@@ -189,7 +200,7 @@
     function estimated(status) {
       measuring = status.state === "running";
       measure.textContent = measuring ? "Stop measuring" : "Estimate time and memory";
-      const { found, free_mib: free, disk_mib: disk, free_disk_mib: room } = status.record ?? {};
+      const { found, free_mib: free, disk_mib: disk, free_disk_mib: room, metrics_sec: measuringSec } = status.record ?? {};
       if (measuring) estimate.textContent = `Measuring a few real steps: ${Math.round(100 * status.share)} %`;
       else if (status.error) estimate.textContent = status.error;
       else if (!found) estimate.textContent = "";
@@ -197,7 +208,7 @@
         const inferred = Object.keys(found.images_per_sec).filter((side) => !found.measured.includes(Number(side)));
         const { generator, discriminator } = found.parameters;
         const words = [
-          `About ${explorer.duration(found.seconds)} on this machine`,
+          `About ${explorer.duration(found.seconds + measuringSec)} on this machine${measuringSec ? `, ${explorer.duration(measuringSec)} of them to measure snapshots` : ""}`,
           `${size(found.memory_mib)} of memory${free ? ` (${size(free)} free)` : ""}`,
           `${size(disk)} on disk${room ? ` (${size(room)} free)` : ""}`,
           `${explorer.short(generator)} + ${explorer.short(discriminator)} weights`,
@@ -226,7 +237,11 @@
         if (input.type === "checkbox") input.checked = given[name] !== false;
         else if (name in given) input.value = given[name] ?? "";
       }
-      for (const [name, input] of Object.entries(settings)) input.value = String(given.settings[name] ?? "");
+      for (const [name, input] of Object.entries(settings)) {
+        const entry = String(given.settings[name] ?? "");
+        if (input.tagName === "SELECT" && ![...input.options].some((one) => one.value === entry)) input.append(make("option", { value: entry, textContent: entry }));
+        input.value = entry;
+      }
       section.querySelector("details.all").open = Object.keys(given.settings).some((name) => !["minibatch", "mirror"].includes(name));
       if (given.uploaded) section.querySelector(".drop").textContent = `${given.uploaded}: choose others`;
     }

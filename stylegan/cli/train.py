@@ -221,6 +221,7 @@ def _estimate(config: TrainConfig, world: World) -> dict[str, Any]:
         "measured": [speed.resolution for speed in found if speed.measured],
         "parameters": {"generator": generator, "discriminator": discriminator},
         "grown_kimg": config.grown_kimg,
+        "metrics_sec": round(estimate.metrics_sec(config, world.device) / world.size, 1),  # of each snapshot
     }
 
 

@@ -20,6 +20,7 @@ from stylegan.training.trainer import Trainer
 from stylegan.training.world import World
 
 PROGRAM_MIB = 350.0  # of a Python process with PyTorch
+METRICS_TRIAL = 32  # samples that are measured to know how long all of them take
 SLACK = 1.3  # what passes through and what lies between: measured on five runs from 16² to 128²
 
 
@@ -69,6 +70,28 @@ def total_sec(config: TrainConfig, found: list[Speed]) -> float:
     """Seconds of training that `config` takes at the speeds found for its resolutions."""
     per_image = {speed.resolution: 1 / speed.images_per_sec for speed in found}
     return growing_sec(config, 0, per_image)
+
+
+def metrics_sec(config: TrainConfig, device: torch.device) -> float:
+    """Seconds that measuring one snapshot takes, from a few samples of an untrained network.
+
+    A path length takes two pictures for each sample and their distance: as much again, twice.
+    """
+    from stylegan.metrics.pictures import ModelPictures
+    from stylegan.metrics.tools import open_extractor
+
+    if not config.metrics:
+        return 0.0
+    extractor = open_extractor(config.metrics_extractor, device)
+    G = Generator(config.generator, config.seed).to(device).eval().requires_grad_(False)
+    pictures = ModelPictures(G, name="untrained")
+    took = []
+    for _ in range(2):  # the first one warms up
+        began = time.monotonic()
+        extractor.features(pictures.take(0, METRICS_TRIAL))
+        took.append(time.monotonic() - began)
+    times = 2 * ("ppl" in config.metrics) + (config.metrics != ("ppl",))
+    return times * config.metrics_count * took[-1] / METRICS_TRIAL
 
 
 def _few(config: TrainConfig, resolution: int) -> int:

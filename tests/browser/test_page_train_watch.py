@@ -38,7 +38,8 @@ def run(served):
     root = served.app.options.runs
 
     def make(name, seed=10, last=2.0):
-        path = written(root / name, [{"event": "started", "kimg": 0.0}, *ticks(last)])
+        measured = [{"event": "metrics", "kimg": last / i, "values": {"frechet": 90.0 * i}} for i in (2, 1)]
+        path = written(root / name, [{"event": "started", "kimg": 0.0}, *ticks(last), *measured])
         for i in (1, 2):
             snapshot(path, last * i / 2, seed + i)
         return path
@@ -113,6 +114,7 @@ def test_several_runs_are_compared_in_one_chart_each_with_its_samples(visit, run
     page.wait_for_function(
         "[...document.querySelectorAll('.pane:not([hidden]) img')].filter((one) => one.naturalWidth === 64).length > 2"
     )
+    page.locator(".curve", has_text="Fréchet distance").locator("circle").nth(5).wait_for()  # two of each
     page.get_by_text("Settings that differ").wait_for()
     keys = page.evaluate("[...document.querySelectorAll('.pane:not([hidden]) img')].map((one) => one.dataset.key)")
     assert sorted(key.split("/")[0] for key in keys) == ["a", "b", "c"]
@@ -131,6 +133,8 @@ def test_a_new_run_from_any_snapshot(visit, run):
     assert page.get_by_label("Name").input_value() == "grown-2"
     page.get_by_text("All settings").click()
     page.wait_for_function("document.querySelector('[aria-label=z_dim]').placeholder === '16'")  # taken over
+    page.locator("[aria-label='Measure each'] option", has_text="no (preset)").wait_for(state="attached")
+    page.get_by_label("Measure each").select_option("Fréchet distance")
     page.get_by_label("Resolution", exact=True).select_option("8")
     page.get_by_text("make pictures of 16²: choose that resolution, or a larger one").wait_for()
     page.get_by_label("Begin from").select_option("run:grown/000002.000")  # it sets the resolution too

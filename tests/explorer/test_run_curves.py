@@ -46,12 +46,17 @@ def test_what_is_no_number_is_left_out_and_measurements_come_along():
         {"event": "started", "kimg": 0, "sec": 0, "processes": 1},
         {"event": "tick", "kimg": 1, "sec": 1, "generator_loss": 0.5, "penalty": None, "lod": True},
         {"event": "tick", "kimg": 2, "sec": 2, "generator_loss": "x", "penalty": 0.1, "lod": 2},
-        {"event": "metrics", "kimg": 2, "sec": 2, "fid": 80.5, "ppl": math.nan, "more": {"recall": 0.3}},
-    ]
+        {"event": "snapshot", "kimg": 2, "sec": 2, "snapshot": "000002.000.safetensors", "samples": "x"},
+        {
+            "event": "metrics", "kimg": 2, "sec": 2, "snapshot": "000002.000.safetensors",
+            "values": {"frechet": 80.5, "kid": math.nan, "recall": 0.3}, "measurements": [{"value": 80.5, "count": 10}],
+        },
+        {"event": "metrics", "kimg": 3, "sec": 3, "values": {}, "measurements": [], "failed": "No memory."},
+    ]  # fmt: skip
     found = curves(events)
-    assert list(found) == ["generator_loss", "penalty", "lod", "fid", "recall"]
+    assert list(found) == ["generator_loss", "penalty", "lod", "frechet", "recall"]
     assert found["generator_loss"].mean == (0.5,)
-    assert (found["fid"].kimg, found["fid"].mean) == ((2.0,), (80.5,))
+    assert (found["frechet"].kimg, found["frechet"].mean) == ((2.0,), (80.5,))
     assert curves([]) == {}
 
 

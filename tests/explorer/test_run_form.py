@@ -46,7 +46,9 @@ def test_a_form_is_a_plan(desk, tmp_path):
         {"data": "x"}, {"data": None}, {"resolution": 17}, {"resolution": "16"}, {"resolution": 2048}, {"preset": "q"},
         {"preset": 3}, {"kimg": -1}, {"kimg": float("nan")}, {"kimg": "9"}, {"seed": -1}, {"seed": 1.5},
         {"settings": [1]}, {"settings": {"nope": 1}}, {"settings": {"data": "/etc"}}, {"settings": {"minibatch": 0}},
-        {"settings": {"fmap_max": 1.5}}, {"settings": {"precision": "fp8"}}, {"settings": {"lr": "x"}},
+        {"settings": {"fmap_max": 1.5}}, {"settings": {"precision": "fp8"}}, {"settings": {"metrics": "x"}},
+        {"settings": {"metrics_count": 1}},
+        {"settings": {"metrics_extractor": "/etc/passwd"}}, {"settings": {"lr": "x"}},
         {"settings": {"minibatch": 6}}, {"begin": "run:nothing"}, {"begin": 5}, {"begin": "model:ffff"},
         {"folder": ""}, {"folder": None}, {"folder": "/no/such"}, {"folder": "a\0b"}, {"data": "upload"},
         {"data": "upload", "upload": "../.."}, {"data": "upload", "upload": "0123456789abcdef"},
@@ -59,6 +61,12 @@ def test_wrong_forms_are_one_sentence(desk, tmp_path, change):
     with pytest.raises(StyleGANError) as caught:
         desk.plan(form)
     assert "\n" not in str(caught.value)
+
+
+def test_a_form_asks_for_metrics_of_each_snapshot(desk):
+    plan = desk.plan({"data": "portraits", "resolution": 16, "settings": {"metrics": "fid,kid", "metrics_count": 100}})
+    assert {"--metrics=fid,kid", "--metrics-count=100"} <= set(plan.arguments())
+    assert (plan.config().metrics, plan.config().metrics_count) == (("fid", "kid"), 100)
 
 
 def test_folders_are_for_the_machine_itself(desk, tmp_path):

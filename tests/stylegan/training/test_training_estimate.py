@@ -1,6 +1,8 @@
 """Estimates of memory and time, and the time left."""
 
+import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -67,3 +69,24 @@ def test_peak_memory_is_that_of_this_process(monkeypatch):
     assert 50 < found < 100_000
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # as on Windows
     assert peak_memory_mib(CPU) is None
+
+
+@pytest.mark.parametrize(
+    ("metrics", "times"), [((), 0), (("fid",), 1), (("fid", "pr"), 1), (("ppl",), 2), (("fid", "ppl"), 3)]
+)
+def test_measuring_takes_as_long_as_its_samples(monkeypatch, metrics, times):
+    """On a clock that goes on by a second at every look."""
+    from stylegan.metrics import tools
+
+    seen = []
+
+    class Counting:
+        def features(self, pictures):
+            seen.append(len(pictures))
+
+    clock = itertools.count()
+    monkeypatch.setattr(tools, "open_extractor", lambda *_: Counting())
+    monkeypatch.setattr(estimate, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    config = preset("small", 16, metrics=metrics, metrics_count=320)
+    assert estimate.metrics_sec(config, torch.device("cpu")) == times * 320 / estimate.METRICS_TRIAL
+    assert seen == [estimate.METRICS_TRIAL] * (2 if metrics else 0)
