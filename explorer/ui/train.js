@@ -74,7 +74,7 @@
       const line = run.state === "training" && run.remaining_sec !== null ? `${explorer.duration(run.remaining_sec)} left` : parts.state(run);
       const name = make("button", { className: "name", title: run.words },
         make("b", { textContent: run.name }),
-        make("span", { textContent: [line, `${explorer.kimg(run.kimg)}${total && total !== run.kimg ? ` of ${explorer.kimg(total)}` : ""} kimg`].join(" · ") }),
+        make("span", { textContent: [line, `${explorer.kimg(run.kimg)}${total && run.state !== "finished" ? ` of ${explorer.kimg(total)}` : ""} kimg`].join(" · ") }),
         make("i", { className: "bar" }));
       name.setAttribute("aria-label", `${run.name}: ${line}`);
       name.querySelector("i").style.setProperty("--done", total ? Math.min(1, run.kimg / total) : 0);

@@ -55,12 +55,13 @@
 
     function legend(at) {
       const name = Object.assign(document.createElement("b"), { textContent: title });
-      head.replaceChildren(name, ...series.map((one) => {
-        const index = at === null ? one.curve.mean.length - 1 : nearest(one.curve.kimg, at);
-        const item = document.createElement("span");
+      const value = (one) => format(one.curve.mean[at === null ? one.curve.mean.length - 1 : nearest(one.curve.kimg, at)]);
+      const dashes = series.some((one) => one.dash); // then colours are runs, each with two lines: "G / D"
+      if (dashes) name.textContent = `${title}: ${series[0].name} ─, ${series.find((one) => one.dash).name} ┄`;
+      head.replaceChildren(name, ...series.filter((one) => !one.dash).map((one) => {
+        const item = document.createElement("span"), pair = dashes ? series.filter((other) => other.colour === one.colour) : [one];
         item.style.setProperty("--colour", one.colour);
-        item.classList.toggle("dash", one.dash === true);
-        item.textContent = `${one.name ? `${one.name} ` : ""}${format(one.curve.mean[index])}`;
+        item.textContent = `${one.name && !dashes ? `${one.name} ` : ""}${pair.map(value).join(" / ")}`;
         return item;
       }));
     }

@@ -79,7 +79,7 @@
         ...offered.groups.map((group) => make("fieldset", {}, make("legend", { textContent: group.title }),
           ...group.options.filter((one) => !settings[one.name]).map((one) => option(one)))),
         make("fieldset", {}, make("legend", { textContent: "Snapshots" }),
-          labelled("snapshot_kimg", number("snapshot_kimg", { min: 0, placeholder: "1/50 of the run" }), "Between two snapshots with their samples"),
+          labelled("snapshot_kimg", number("snapshot_kimg", { min: 0, placeholder: "every 1/50" }), "Between two snapshots with their samples"),
           labelled("Measure each", measures(), "Against the pictures trained on, by features of EfficientNet-Lite0; it takes time at every snapshot"),
           labelled("Samples measured", (settings.metrics_count = make("input", { type: "number", step: 1, min: 2 })), "And as many pictures of the data: distances of fewer are larger, so compare runs with as many")));
       section.replaceChildren(

@@ -61,7 +61,7 @@
       input.focus();
       input.select();
     }
-    let typing = false, last = "";
+    let typing = false, last = "", seen = "";
 
     function header() {
       const [run] = shown, many = shown.length > 1;
@@ -92,9 +92,13 @@
       const key = JSON.stringify([scale, shown.map((run) => [run.name, run.events])]);
       if (key === drawn) return;
       drawn = key;
-      const answer = await parts.ask("run_curves", { names: shown.map((run) => run.name), scale });
+      const names = shown.map((run) => run.name);
+      host.classList.toggle("stale", names.join() !== seen); // what is drawn is of other runs
+      const answer = await parts.ask("run_curves", { names, scale });
       if (!answer || drawn !== key) return;
       const some = answer.runs.filter((run) => Object.keys(run.curves).length);
+      seen = names.join();
+      host.classList.remove("stale");
       empty.hidden = some.length > 0;
       draw(answer.runs, scale);
     }
