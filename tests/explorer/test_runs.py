@@ -55,7 +55,8 @@ def plan(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes by /proc")
 def test_a_queue_a_kill_and_a_second_app(runs, plan):
-    assert runs.begin("a", plan, ["--state-minutes=0.0001", "--snapshot-kimg=0.1"]).state == "preparing"
+    begun = runs.begin("a", plan, ["--state-minutes=0.0001", "--snapshot-kimg=0.1"])
+    assert begun.state in ("queued", "preparing")  # in the queue for a moment
     second = Runs(runs.root, threads=1)
     assert second.begin("b", plan).state == "queued"
     assert second.begin("c", plan).state == "queued"
@@ -112,7 +113,7 @@ def test_data_that_are_gone_are_told_and_the_run_can_be_begun_again(runs, tmp_pa
     status = until(lambda: (status := runs.status("a")).state == "failed" and status)
     assert "holds no images: put JPEG" in status.words
     photos(tmp_path / "empty", 1)
-    assert runs.resume("a").state == "preparing"
+    assert runs.resume("a").state in ("queued", "preparing")
     until(lambda: runs.status("a").state == "training")  # one picture is enough for that
 
 
@@ -126,7 +127,7 @@ def test_a_disk_that_fills_ends_a_run_which_goes_on_when_there_is_room(runs, pla
     assert "Resuming" in status.words or "resuming" in status.words
     log.unlink()
     runs.resume("a")
-    until(lambda: runs.status("a").snapshots)
+    until(lambda: runs.status("a").state == "training")
 
 
 def test_a_run_that_finds_no_room_to_begin_leaves_its_name_free(runs, plan, monkeypatch):
