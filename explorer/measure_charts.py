@@ -36,18 +36,22 @@ def charts(kept: Sequence[Kept]) -> list[dict[str, Any]]:
     items = [one.measurement for one in kept]
     return [
         *_charts("kimg", items, lambda item: item.kimg, lambda item: item.label, lambda item: item.model_name),
-        *_charts("psi", items, _psi, lambda item: item.title, label_of),
+        *_charts("psi", items, _psi, lambda item: item.title, _with_cutoff),
         *_charts("mixed", items, lambda item: item.settings.get("mixed"), lambda item: item.title, label_of),
     ]
 
 
-def note_of(item: Measurement) -> str:
+def note_of(item: Measurement, with_cutoff: bool = True) -> str:
     """What measurements in one chart share, in words."""
     counts = f"{item.count:,} samples"
     if item.data:
         counts += f", {item.data_count:,} pictures of {item.data_name}"
-    cutoff = "" if item.cutoff is None else f", cutoff {item.cutoff}"
+    cutoff = f", cutoff {item.cutoff}" if with_cutoff and item.cutoff is not None else ""
     return f"{item.extractor}; {counts}{cutoff}"
+
+
+def _with_cutoff(item: Measurement) -> str:
+    return label_of(item) + ("" if item.cutoff is None else f", ψ in {item.cutoff} layers")
 
 
 def _psi(item: Measurement) -> float | None:
@@ -68,10 +72,10 @@ def _charts(
         if not isinstance(x, (int, float)) or isinstance(x, bool):
             continue
         key = (
-            item.extractor, item.data, item.resolution, item.count, item.data_count, item.seed, item.cutoff,
-            item.settings.get("class"), None if kind == "psi" else item.psi,
+            item.extractor, item.data, item.resolution, item.count, item.data_count, item.seed,
+            item.settings.get("class"), None if kind == "psi" else (item.psi, item.cutoff),
         )  # fmt: skip
-        notes.setdefault(key, note_of(item))
+        notes.setdefault(key, note_of(item, with_cutoff=kind != "psi"))
         curves = groups.setdefault(key, {}).setdefault(series(item), {})
         curves.setdefault(quantity(item), {}).setdefault(float(x), item)  # the newest stays
     found = []

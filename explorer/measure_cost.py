@@ -40,6 +40,7 @@ class Size:
     extractor: str  # lite0, inception, vgg16, or a file
     distance: str
     portraits: bool  # rendered first, where they are not kept from before
+    cutoffs: int = 1  # at which the price of ψ is measured
 
 
 class Speeds:
@@ -112,7 +113,12 @@ def units_of(size: Size, again: bool = False) -> dict[str, Units]:
         pairs = float(n + m) ** 2
         cube = (width / 1280) ** 3
         if metric == "psi":
-            parts += [sampled(PSIS - ("fakes" in done)), {"fid": PSIS * FITS * cube, "pr": PSIS * pairs * width / 1280}]
+            points = 1 + (PSIS - 1) * size.cutoffs  # ψ = 1 is the same at all of them
+            fits = PSIS * size.cutoffs
+            parts += [
+                sampled(points - ("fakes" in done)),
+                {"fid": fits * FITS * cube, "pr": fits * pairs * width / 1280},
+            ]
         elif metric == "mixing":
             parts += [sampled(MIXED - ("fakes" in done)), {"fid": MIXED * FITS * cube}]
         elif metric == "fid":

@@ -1,7 +1,7 @@
 """What a browser or a program asks to have measured, checked: models, data, metrics, and how.
 
-A form is `{models, data, run, folder, metrics, count, data_count, psi, cutoff, seed, extractor, file, distance, scorer,
-crop}`; what is missing or null is as a plain measurement has it.
+A form is `{models, data, run, folder, metrics, count, data_count, psi, cutoff, cutoffs, seed, extractor, file,
+distance, scorer, crop}`; what is missing or null is as a plain measurement has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ DATA = ("portraits", "run", "folder")
 EXTRACTORS = ("lite0", *KNOWN, "file")
 DISTANCES = ("lite0", "vgg16")
 FEWEST, MOST, USUAL = 2, 100_000, 2000  # samples
-MOST_MODELS, MAX_TEXT, MAX_PSI, MAX_LAYERS = 200, 4096, 10.0, 32
+MOST_MODELS, MOST_CUTOFFS, MAX_TEXT, MAX_PSI, MAX_LAYERS = 200, 6, 4096, 10.0, 32
 LEAST = {"pr": 4, "psi": 4, "ls": 20, "halves": 4}  # samples, pictures
 SPREAD = 5  # snapshots of a run, evenly spread
 
@@ -61,12 +61,13 @@ class Order:
     extractor: str = "lite0"  # as `--extractor` names it
     distance: str = "lite0"
     crop: bool = False
+    cutoffs: tuple[int | None, ...] = ()  # that the price of ψ is measured at; none: `cutoff`
 
     def size(self, subject: Subject) -> Size:
         """What the cost of measuring one of the models hangs on."""
         portraits = self.data is not None and self.data.startswith(PORTRAITS)
         counts = (self.count, self.data_count or self.count, subject.resolution)
-        return Size(self.metrics, *counts, self.extractor, self.distance, portraits)
+        return Size(self.metrics, *counts, self.extractor, self.distance, portraits, len(self.cutoffs) or 1)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Counter:
             extractor=self._extractor(form),
             distance=choice(_or(form, "distance", "lite0"), "The perceptual distance", DISTANCES),
             crop=form.get("crop") is True,
+            cutoffs=_cutoffs(form.get("cutoffs")),
         )
 
     def offered(self) -> dict[str, Any]:
@@ -196,6 +198,16 @@ def _count(value: object, what: str, usual: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or not FEWEST <= number <= MOST:
         raise RecipeError(f"The number of {what} is from {FEWEST} to {MOST:,}, not {show(value)}.")
     return number
+
+
+def _cutoffs(text: object) -> tuple[int | None, ...]:
+    """`"all, 8, 4"` → (None, 8, 4)."""
+    if text is None:
+        return ()
+    words = [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else [""]
+    if len(words) > MOST_CUTOFFS or not all(word == "all" or (word.isdecimal() and len(word) < 4) for word in words):
+        raise RecipeError(f"Cutoffs are at most {MOST_CUTOFFS} numbers of layers such as all, 8, 4, not {show(text)}.")
+    return tuple(dict.fromkeys(None if word == "all" else int(word) for word in words))
 
 
 def _or(form: Mapping[str, Any], key: str, usual: Any) -> Any:

@@ -150,7 +150,7 @@ class _Bench:
         kinds = [PathLength(space, reach, asked["crop"]) for space in ("z", "w") for reach in ("full", "end")]
         plan = Plan(
             (metric,), asked["count"], asked["data_count"],
-            Sampling(asked["psi"], asked["cutoff"]), asked["seed"], tuple(kinds),
+            Sampling(asked["psi"], asked["cutoff"]), asked["seed"], tuple(kinds), cutoffs=tuple(asked["cutoffs"]),
         )  # fmt: skip
         pictures = None
         if metric in NEEDS_DATA:

@@ -201,7 +201,7 @@ class Measurer:
             "keys": {**keys, "distance": f"distance {order.distance}"},
             "data": order.data, "count": order.count, "data_count": order.data_count, "psi": order.psi,
             "cutoff": order.cutoff, "seed": order.seed, "extractor": order.extractor, "distance": order.distance,
-            "crop": order.crop, "device": self._library.device,
+            "crop": order.crop, "cutoffs": order.cutoffs, "device": self._library.device,
         }  # fmt: skip
 
     def _alone(self, answers: Iterator[Told | None]) -> Iterator[Told | None]:

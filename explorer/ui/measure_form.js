@@ -56,6 +56,7 @@
         labelled("Pictures of the data", number("data_count", { min: 2, placeholder: "as many" })),
         labelled("ψ", number("psi", { placeholder: "1" }), "Truncation; the paper measures without"),
         labelled("Cutoff, layers", number("cutoff", { min: 0, placeholder: "all" })),
+        labelled("Cutoffs of its price", text("cutoffs", "all, 8, 4"), "Layers that ψ reaches, for the price of ψ: a curve for each"),
         labelled("Seed", number("seed", { min: 0, placeholder: "0" }), "Of the resamplings that intervals come from"),
         make("label", { className: "tick" }, (fields.crop = make("input", { type: "checkbox" })), make("span", { textContent: "Path length of the face alone" })))),
       make("div", { className: "acts-row" }, go), wrong, cost);
@@ -73,6 +74,7 @@
       own.replaceChildren(...(data === "run" ? [labelled("Run", run)] : data === "folder" ? [labelled("Folder or zip on this machine", fields.folder)] : []));
       fields.file.closest("label").hidden = fields.extractor.value !== "file";
       fields.distance.closest("label").hidden = fields.crop.closest("label").hidden = !chosen.has("ppl");
+      fields.cutoffs.closest("label").hidden = !chosen.has("psi");
       scorer.closest("label").hidden = !chosen.has("ls") && !chosen.has("attributes");
     }
     text("folder", "/home/me/photos");

@@ -36,8 +36,10 @@ def test_the_newest_of_several_counts(tmp_path):
 
 def test_the_price_of_truncation(tmp_path):
     rows = [measurement(metric, psi, psi=psi) for psi in (1.0, 0.7, 0.5) for metric in ("frechet", "precision")]
-    (chart,) = charts(kept(tmp_path, *rows, measurement("kid", 0.1, psi=0.5)))
+    coarse = [measurement(value=psi, psi=psi, cutoff=4) for psi in (1.0, 0.7, 0.5)]
+    (chart,) = charts(kept(tmp_path, *rows, *coarse, measurement("kid", 0.1, psi=0.5)))
     assert chart["kind"] == "psi"
+    assert [run["name"] for run in chart["runs"]] == ["cats", "cats, ψ in 4 layers"]
     assert set(chart["runs"][0]["curves"]) == {"Fréchet distance", "Precision"}
     assert chart["runs"][0]["curves"]["Precision"]["kimg"] == [0.5, 0.7, 1.0]
 

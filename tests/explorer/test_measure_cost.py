@@ -19,6 +19,7 @@ def test_what_metrics_share_is_counted_once():
     assert units_of(SIZE, again=True)["fid"]["features lite0"] == 1000
     assert units_of(replace(SIZE, metrics=("fid", "psi")))["psi"]["pictures 64"] == 5000  # ψ = 1 is there already
     assert units_of(replace(SIZE, metrics=("psi",)))["psi"]["pictures 64"] == 6000
+    assert units_of(replace(SIZE, metrics=("psi",), cutoffs=2))["psi"]["pictures 64"] == 11_000
 
 
 @pytest.mark.parametrize("metric", METRICS)

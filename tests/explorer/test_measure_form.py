@@ -49,6 +49,7 @@ def test_an_order_says_all_that_a_measurement_takes(counter, form, folder):
     assert (subject.path, subject.name, subject.kimg, subject.scorer) == (
         (folder / "tiny.safetensors").absolute(), "The tiny", None, None,
     )  # fmt: skip
+    assert counter.order({**form, "cutoffs": "all, 8,4, 8"}).cutoffs == (None, 8, 4)
     assert (order.psi, order.cutoff, order.seed, order.extractor) == (1.0, None, 0, "lite0")
 
 
@@ -121,6 +122,9 @@ def test_data_of_a_run_are_what_it_was_trained_on(counter, form, folder):
         ({"psi": float("nan")}, "ψ is a number"),
         ({"cutoff": -1}, "cutoff"),
         ({"seed": -1}, "seed"),
+        ({"cutoffs": "all, x"}, "Cutoffs are at most 6"),
+        ({"cutoffs": 8}, "Cutoffs are at most 6"),
+        ({"cutoffs": "1,2,3,4,5,6,7"}, "Cutoffs are at most 6"),
     ],
     ids=lambda value: show(value)[:40],
 )
