@@ -49,11 +49,12 @@
 
     function choose(key) {
       scorer = key;
-      const one = scorers.find((each) => each.key === key), few = (one?.columns.filter(({ good }) => good).length ?? 0) <= 12;
-      names.replaceChildren(...(one?.columns ?? []).map(({ name, kind, good }) => {
+      const one = scorers.find((each) => each.key === key), columns = [...(one?.columns ?? [])].sort((a, b) => b.good - a.good);
+      names.replaceChildren(...columns.map(({ name, kind, good }, index) => {
         const chip = make("button", { type: "button", textContent: spoken(name), value: name });
         chip.title = `${kind === "binary" ? "a yes or no" : "a quantity"}${good ? "" : "; the scorer reads it badly"}`;
-        chip.setAttribute("aria-pressed", few && good && name === one.columns[0].name);
+        chip.classList.toggle("bad", !good);
+        chip.setAttribute("aria-pressed", index === 0);
         chip.addEventListener("click", () => chip.setAttribute("aria-pressed", chip.getAttribute("aria-pressed") !== "true"));
         return chip;
       }));

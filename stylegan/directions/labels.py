@@ -41,8 +41,9 @@ class Uncertainty:
 
     def __str__(self) -> str:
         sure = "better than chance" if self.low > 0.5 else "not yet better than chance"
+        accuracy, low, high = (f"{100 * share:.0f}" for share in (self.accuracy, self.low, self.high))
         return (
-            f"{self.accuracy:.0%} of labels kept out are right ({self.low:.0%} to {self.high:.0%}: {sure}); "
+            f"{accuracy} % of labels kept out are right ({low} to {high} %: {sure}); "
             f"the direction is about {self.angle_deg:.0f}° off."
         )
 
