@@ -26,7 +26,7 @@ from typing import IO, Any
 
 ROOT = Path(__file__).parents[1]
 LOOK_SEC = 0.5  # between two looks at the queue, and at whether the run is to stop
-LOCK_SEC = 2.0  # how long a lock is tried for, which whoever looks at it holds for a moment
+LOCK_SEC = 15.0  # how long a lock is tried for, which a trainer that is ending still holds, or whoever looks at it
 PRIORITY = 19  # the lowest: whoever explores meanwhile goes first
 OUTPUT_BYTES = 1 << 20  # of earlier output that is kept
 
