@@ -28,7 +28,7 @@ class ParallelLoss:
             with told():
                 self._parallel = DistributedDataParallel(
                     _Wrapped(network, loss),
-                    broadcast_buffers=False,  # the mean of w is averaged by itself, the noise is fixed
+                    forward_sync_buffers=False,  # the mean of w is averaged by itself, the noise is fixed
                     find_unused_parameters=True,
                 )
 

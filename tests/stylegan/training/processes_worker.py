@@ -18,6 +18,7 @@ from stylegan.metrics.measure import Plan, Tools, measure
 from stylegan.metrics.path_length import PathLength
 from stylegan.metrics.sharing import Share
 from stylegan.networks import Generator
+from stylegan.training.forward import prepare_reals
 from stylegan.training.gauge import Gauge
 from stylegan.training.loop import Options, Snapshot, run
 from stylegan.training.meter import Tick
@@ -26,10 +27,23 @@ from stylegan.training.trainer import Trainer
 from stylegan.training.world import World, join, leave
 
 
-def take_steps(world: World) -> dict[str, torch.Tensor]:
-    """Six iterations through a fade, each of several parts; all weights after them, on every process."""
-    growing = {"lod_training_kimg": 0.016, "lod_transition_kimg": 0.048}
-    config = tiny_run(label_dim=2, minibatch_base=16, microbatch=4, **growing)
+def gradients(world: World) -> dict[str, torch.Tensor]:
+    """Both players' gradients on a minibatch of 16 with R1, in parts of 4, within a fade."""
+    config, data = tiny_run(minibatch_base=16, microbatch=4), Stripes()
+    trainer, phase = Trainer(config, world), config.phase(90)
+    assert 0 < phase.lod < 1
+    trainer.enter(phase)
+    start, stop = world.share(16)
+    reals, labels = data.batch(start, stop - start, phase.resolution, True)
+    trainer._discriminator_step(prepare_reals(reals, phase.lod), labels, phase, True)
+    found = {f"D.{name}": p.grad.clone() for name, p in trainer.D.named_parameters() if p.grad is not None}
+    trainer._generator_step(labels, phase)
+    return found | {f"G.{name}": p.grad for name, p in trainer.G.named_parameters() if p.grad is not None}
+
+
+def take_steps(world: World, microbatch: int | None = None) -> dict[str, torch.Tensor]:
+    """Six iterations through a fade; all weights after them, on every process."""
+    config = tiny_run(label_dim=2, lod_training_kimg=0.008, lod_transition_kimg=0.024, microbatch=microbatch)
     trainer, data = Trainer(config, world), Stripes(label_dim=2)
     for _ in range(6):
         phase = config.phase(trainer.nimg)
@@ -110,6 +124,7 @@ def main() -> None:
     try:
         if task == "steps":
             save_file(take_steps(world), folder / f"weights-{world.rank}.safetensors")
+            save_file(gradients(world), folder / f"gradients-{world.rank}.safetensors")
         elif task == "metrics":
             measured_run(world, folder)
         else:

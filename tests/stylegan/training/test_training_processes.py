@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from processes_worker import Means, path_length, take_steps
+from processes_worker import Means, gradients, path_length, take_steps
 from safetensors.torch import load_file
 from tiny_runs import Stripes
 from typer.testing import CliRunner
@@ -62,9 +62,9 @@ def _finish(processes):
 
 
 def test_two_processes_take_the_steps_of_one(tmp_path):
-    """In parts, of which only the last averages gradients; minibatch-std groups stay inside a part."""
+    """Minibatch-std groups stay inside a process, so the one process has to work in two parts."""
     processes = _workers(tmp_path, "steps")
-    single = take_steps(World(torch.device("cpu")))
+    single = take_steps(World(torch.device("cpu")), microbatch=4)
     _finish(processes)
     first, second = (load_file(tmp_path / f"weights-{rank}.safetensors") for rank in range(2))
     assert first.keys() == second.keys() == single.keys()
@@ -74,6 +74,10 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
     assert errors.median() < 1e-7
     assert errors.quantile(0.99) < 1e-4
     assert errors.max() < 6 * 2 * 0.001
+    ours, theirs = gradients(World(torch.device("cpu"))), load_file(tmp_path / "gradients-1.safetensors")
+    assert ours.keys() == theirs.keys()  # layers at rest have none in either
+    for name, gradient in ours.items():
+        assert (gradient - theirs[name]).abs().max() <= 1e-5 * gradient.abs().max() + 1e-7, name
 
 
 def test_a_fault_in_one_process_ends_the_other(tmp_path):
