@@ -16,6 +16,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -81,12 +83,52 @@ def spread(times: list[float]) -> dict[str, float]:
     return {"p50": median(times), "p95": quantiles(times, n=20)[-1], "worst": max(times), "n": len(times)}
 
 
+def moves_of(count: int) -> list[float]:
+    """Values of ψ, each far from the last."""
+    return [round(-1 + 2 * ((37 * i) % 101) / 100, 2) for i in range(count)]
+
+
+@contextmanager
+def app_and_browser(folder: Path, *options: str) -> Iterator[tuple[Any, str]]:
+    """Chromium, and the address of an app of its own that keeps everything in `folder`, once it answers."""
+    from playwright.sync_api import sync_playwright
+
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    command = [sys.executable, "app.py", "--port", str(port), *options]
+    for name in ("gallery", "models", "runs", "measurements"):
+        command += [f"--{name}", str(folder / name)]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or "/usr/bin/chromium", args=FLAGS
+        )
+        app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            while not answers(url):
+                assert app.poll() is None, "the app has ended"
+                time.sleep(0.05)
+            yield browser, url
+        finally:
+            app.terminate()
+            app.wait()
+            browser.close()
+
+
+def opened(browser: Any, url: str) -> Any:
+    """A page of the app, ready."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(120_000)
+    page.goto(url)
+    page.wait_for_function(READY)
+    return page
+
+
 def measure(page: Any, url: str, moves: int, start: float) -> None:
     page.goto(url)
     page.wait_for_function(READY)
     report("first page ready after python app.py", ms=1000 * (time.perf_counter() - start))
     page.wait_for_function("document.querySelectorAll('#seeds .cell[data-drawn]').length === 24")
-    values = [round(-1 + 2 * ((37 * i) % 101) / 100, 2) for i in range(moves)]
+    values = moves_of(moves)
     report("psi slider to painted picture", **spread(page.evaluate(MOVES, ["psi", values])))
     page.wait_for_function("document.querySelectorAll('#steps .cell[data-drawn]').length > 1")
     report("drag of 2 s", **page.evaluate(DRAG, ["psi", [round(1 - i / 80, 2) for i in range(120)]]))
@@ -106,28 +148,11 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="default: the app's own")
     parser.add_argument("--moves", type=int, default=200)
     options = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or "/usr/bin/chromium"
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/"
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        command = [sys.executable, "app.py", "--port", str(port), "--gallery", f"{folder}/g", "--models", f"{folder}/m"]
-        command += ["--model", str(options.model.resolve())] if options.model else []
-        start = time.perf_counter()
-        app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        try:
-            while not answers(url):
-                assert app.poll() is None, "the app has ended"
-                time.sleep(0.05)
-            report("server answers after python app.py", ms=1000 * (time.perf_counter() - start))
-            measure(page, url, options.moves, start)
-        finally:
-            app.terminate()
-            app.wait()
-            browser.close()
+    own = ["--model", str(options.model.resolve())] if options.model else []
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, app_and_browser(Path(folder), *own) as (browser, url):
+        report("server answers after python app.py", ms=1000 * (time.perf_counter() - start))
+        measure(browser.new_page(viewport={"width": 1280, "height": 720}), url, options.moves, start)
 
 
 if __name__ == "__main__":

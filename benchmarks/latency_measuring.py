@@ -7,15 +7,11 @@ Rounds of idle and measuring take turns, so that whatever else the machine does 
 
 import argparse
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from latency import FLAGS, MOVES, READY, ROOT, answers, free_port, report, spread
+from latency import MOVES, app_and_browser, moves_of, opened, report, spread
 from latency_training import pictures
 
 COUNT = 20_000  # samples: minutes more than the rounds take
@@ -35,28 +31,12 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
-    values = [round(-1 + 2 * ((37 * i) % 101) / 100, 2) for i in range(options.moves)]
-    port = free_port()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    values = moves_of(options.moves)
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["STYLEGAN_CACHE"] = str(folder / "cache")
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or "/usr/bin/chromium", args=FLAGS
-        )
-        page, other = (browser.new_page(viewport={"width": 1280, "height": 720}) for _ in range(2))
-        command = [sys.executable, "app.py", "--port", str(port)]
-        for key in ("gallery", "models", "runs", "measurements"):
-            command += [f"--{key}", str(folder / key)]
-        app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        try:
-            while not answers(f"http://127.0.0.1:{port}/"):
-                time.sleep(0.05)
-            for one in (page, other):
-                one.set_default_timeout(120_000)
-                one.goto(f"http://127.0.0.1:{port}/")
-                one.wait_for_function(READY)
+        with app_and_browser(folder) as (browser, url):
+            page, other = (opened(browser, url) for _ in range(2))
             page.wait_for_function("document.querySelectorAll('#seeds .cell[data-drawn]').length === 24")
             open_measure(other, pictures(folder / "p"))
             page.evaluate(MOVES, ["psi", values[:20]])  # warm up
@@ -67,10 +47,6 @@ def main() -> None:
                 report("psi slider, measuring", **spread(page.evaluate(MOVES, ["psi", values])))
                 other.get_by_role("button", name="Cancel").click()
                 other.locator(".measure .going").wait_for(state="hidden")
-        finally:
-            app.terminate()
-            app.wait()
-            browser.close()
 
 
 if __name__ == "__main__":

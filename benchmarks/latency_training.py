@@ -7,15 +7,13 @@ Rounds of idle and training take turns, so that whatever else the machine does f
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from latency import FLAGS, MOVES, READY, ROOT, answers, free_port, report, spread
+from latency import MOVES, ROOT, app_and_browser, moves_of, opened, report, spread
 from PIL import Image
 
 sys.path.insert(0, str(ROOT))
@@ -49,49 +47,31 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="of the trainer; default: the app's own choice")
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
-    values = [round(-1 + 2 * ((37 * i) % 101) / 100, 2) for i in range(options.moves)]
-    port = free_port()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    values = moves_of(options.moves)
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["STYLEGAN_CACHE"] = str(folder / "cache")
         runs = Runs(folder / "runs", options.threads)
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or "/usr/bin/chromium", args=FLAGS
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        command = [sys.executable, "app.py", "--port", str(port), "--gallery", f"{folder}/g", "--models", f"{folder}/m"]
-        app = subprocess.Popen([*command, "--runs", str(runs.root)], cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
-            while not answers(f"http://127.0.0.1:{port}/"):
-                time.sleep(0.05)
-            page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_function(READY)
-            page.wait_for_function("document.querySelectorAll('#seeds .cell[data-drawn]').length === 24")
-            page.evaluate(MOVES, ["psi", values[:20]])  # warm up
-            plan = Plan.of(
-                {"data": str(pictures(folder / "p")), "resolution": 64, "preset": "small", "initial_resolution": 64}
-            )
-            for turn in range(options.rounds):
-                report("psi slider, idle", **spread(page.evaluate(MOVES, ["psi", values])))
-                runs.resume("run") if turn else runs.begin("run", plan)
-                until(runs, True)
-                times = spread(page.evaluate(MOVES, ["psi", values]))
-                report(
-                    "psi slider, training",
-                    threads=runs.threads,
-                    images_per_sec=runs.listing()[0].images_per_sec,
-                    **times,
+            with app_and_browser(folder) as (browser, url):
+                page = opened(browser, url)
+                page.wait_for_function("document.querySelectorAll('#seeds .cell[data-drawn]').length === 24")
+                page.evaluate(MOVES, ["psi", values[:20]])  # warm up
+                plan = Plan.of(
+                    {"data": str(pictures(folder / "p")), "resolution": 64, "preset": "small", "initial_resolution": 64}
                 )
-                runs.stop("run")
-                until(runs, False)
+                for turn in range(options.rounds):
+                    report("psi slider, idle", **spread(page.evaluate(MOVES, ["psi", values])))
+                    runs.resume("run") if turn else runs.begin("run", plan)
+                    until(runs, True)
+                    times = spread(page.evaluate(MOVES, ["psi", values]))
+                    rate = runs.listing()[0].images_per_sec
+                    report("psi slider, training", threads=runs.threads, images_per_sec=rate, **times)
+                    runs.stop("run")
+                    until(runs, False)
         finally:
-            runs.stop("run")
-            app.terminate()
-            app.wait()
-            browser.close()
             if runs.listing():
+                runs.stop("run")
                 until(runs, False)
 
 

@@ -1,25 +1,21 @@
 """Files of directions coming in and going out: .directions.safetensors, and InterFaceGAN's boundaries (.npy)."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import torch
-from torch import Tensor
 
 from explorer.direction_store import DirectionStore
 from explorer.engine import Engine
 from explorer.library import ModelCard
+from explorer.readings import sampled
 from explorer.words import spoken
-from stylegan.directions import Direction, DirectionSet, latents, load_directions, read_boundary
+from stylegan.directions import Direction, DirectionSet, load_directions, read_boundary
 from stylegan.directions import populations as _populations
 from stylegan.directions.files import ENDING, check_model
 from stylegan.errors import InputError
 
 MAX_BYTES = 16 << 20
 MEASURED_ON = 2000  # samples of W that σ of a boundary is measured on
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -89,14 +85,7 @@ def file_name(name: str) -> str:
 
 
 def _boundary(engine: Engine, card: ModelCard, path: Path, name: str) -> Direction:
-    G = engine.library.generator(card.digest)
-    seeds = _populations.SEEDS[:MEASURED_ON]
-
-    def some() -> Iterator[Tensor]:
-        for start in range(0, len(seeds), _AT_ONCE):
-            yield latents(G, seeds[start : start + _AT_ONCE]).w
-
-    w = torch.cat(list(engine.driven(card.digest, some())))
+    w = sampled(engine, card.digest, _populations.SEEDS[:MEASURED_ON])
     stem = "".join(letter for letter in Path(name).stem if letter.isprintable()).removesuffix("_boundary").strip()
     return read_boundary(path, w, stem[:64].strip() or "boundary")
 

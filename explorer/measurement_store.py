@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.values import RecipeError
+from explorer.words import spoken
 from stylegan.atomic import full_disk_as_error, write_bytes
 from stylegan.errors import DiskFullError, InputError, RunError
 from stylegan.metrics.measurement import Measurement, from_json, to_csv
@@ -79,10 +80,7 @@ class MeasurementStore:
 
     def one(self, id_: object) -> Kept:
         """InputError: it is not there any more."""
-        for kept in self.all():
-            if kept.id == id_:
-                return kept
-        raise RecipeError("This measurement is not there any more.")
+        return one_of(self.all(), id_)
 
     def append(self, found: Iterable[Measurement]) -> None:
         """Add `found` at the end, in one write. DiskFullError, RunError: the file cannot be written."""
@@ -133,6 +131,14 @@ class MeasurementStore:
             return []
 
 
+def one_of(kept: Iterable[Kept], id_: object) -> Kept:
+    """The one called `id_`. InputError: it is not there any more."""
+    found = next((one for one in kept if one.id == id_), None)
+    if found is None:
+        raise RecipeError("This measurement is not there any more.")
+    return found
+
+
 def newest_first(kept: Iterable[Kept]) -> tuple[Kept, ...]:
     """Those of one moment stay in their order."""
     return tuple(sorted(kept, key=lambda one: one.measurement.when, reverse=True))
@@ -158,11 +164,11 @@ def detail_of(kept: Kept) -> dict[str, Any]:
     """What a table has no room for: histograms of attributes, bits of each attribute; names without underscores."""
     settings = kept.measurement.settings
     shares = settings.get("histograms") or {}
-    found = [{"name": _words(name), **shares[name], "overlap": _overlap(shares[name])} for name in shares]
+    found = [{"name": spoken(name), **shares[name], "overlap": _overlap(shares[name])} for name in shares]
     bits = sorted((settings.get("bits") or {}).items(), key=lambda pair: -pair[1])
     return {
         "histograms": sorted(found, key=lambda one: one["overlap"]),
-        "bits": [{"name": _words(name), "bits": value} for name, value in bits],
+        "bits": [{"name": spoken(name), "bits": value} for name, value in bits],
     }
 
 
@@ -173,10 +179,6 @@ def csv_of(kept: Iterable[Kept]) -> str:
 
 def _overlap(histogram: dict[str, Any]) -> float:
     return float(round(sum(map(min, histogram["data"], histogram["samples"])), 4))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _line(item: Measurement) -> bytes:

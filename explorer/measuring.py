@@ -24,10 +24,9 @@ from explorer.measure_cost import START_SEC, Speeds, Units, data_units, duration
 from explorer.measure_form import Counter, Order, Subject
 from explorer.measure_process import GRACE_SEC
 from explorer.measured_runs import MeasuredRuns
-from explorer.measurement_store import Kept, MeasurementStore, newest_first
+from explorer.measurement_store import Kept, MeasurementStore, newest_first, one_of
 from explorer.run_process import ROOT, held, is_locked, read_json, write_json
 from explorer.runs import Runs
-from explorer.values import RecipeError
 from stylegan.errors import InputError, RunError, StyleGANError
 from stylegan.metrics.measure import NEEDS_DATA
 from stylegan.metrics.measurement import from_json
@@ -87,10 +86,7 @@ class Measurer:
 
     def one(self, id_: str) -> Kept:
         """InputError: it is not there any more."""
-        found = next((kept for kept in self.all() if kept.id == id_), None)
-        if found is None:
-            raise RecipeError("This measurement is not there any more.")
-        return found
+        return one_of(self.all(), id_)
 
     @property
     def version(self) -> str:

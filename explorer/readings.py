@@ -15,11 +15,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from explorer import edits
+from explorer import edits, vectors
 from explorer.engine import Engine
 from explorer.recipe import Recipe
 from explorer.scorers import Scorers
-from explorer.values import RecipeError
 from stylegan.directions import Population, Scorer, latents, sampling
 from stylegan.directions import populations as _populations
 from stylegan.directions.steer import conditioned
@@ -94,13 +93,11 @@ class Readings:
     def left(self, model: str, digests: Sequence[str], locks: Sequence[str]) -> dict[str, float]:
         """How much the locks leave of each direction: a cosine from 0 to 1. RecipeError: one that the model has not."""
         known = self._engine.library.directions(model)
-        unknown = [digest for digest in (*digests, *locks) if digest not in known]
-        if unknown:
-            raise RecipeError(f"This model has no direction {unknown[0][:8]}.")
+        held = [vectors.one_of(known, lock) for lock in locks]
         found = {}
         for digest in digests:
-            others = [known[lock].vector for lock in locks if lock != digest]
-            left = conditioned(known[digest].vector, others)
+            others = [lock.vector for lock in held if lock.digest != digest]
+            left = conditioned(vectors.one_of(known, digest).vector, others)
             found[digest] = 0.0 if left is None else left.left
         return found
 
@@ -123,13 +120,7 @@ class Readings:
     def _learnt(self, model: str, scorer: Scorer, before: _Known | None) -> _Known:
         """Look at samples of a model; pictures for people go in between."""
         G = self._engine.library.generator(model)
-        seeds = _populations.SEEDS
-
-        def some() -> Iterator[Tensor]:
-            for start in range(0, len(seeds), _AT_ONCE):
-                yield latents(G, seeds[start : start + _AT_ONCE]).w
-
-        w = torch.cat(list(self._engine.driven(model, some())))
+        w = sampled(self._engine, model, _populations.SEEDS)
         population = before.population if before else Population.of(w, _populations.unrolls(G.config))
 
         def scored() -> Iterator[Tensor]:
@@ -144,3 +135,10 @@ class Readings:
                 break
         scores = torch.cat(rows).double().numpy()
         return _Known(scorer.digest, population, scores.mean(axis=0), scores.std(axis=0))
+
+
+def sampled(engine: Engine, model: str, seeds: Sequence[int]) -> Tensor:
+    """w `[len(seeds), w_dim]` of a model's samples; pictures for people go in between."""
+    G = engine.library.generator(model)
+    parts = (latents(G, seeds[start : start + _AT_ONCE]).w for start in range(0, len(seeds), _AT_ONCE))
+    return torch.cat(list(engine.driven(model, parts)))

@@ -73,7 +73,7 @@ def peek(path: Path) -> Beginning | None:
     """
     if path.suffix != ".safetensors":
         return None
-    heads = [model_file.read_header(file) for file in (path, path.with_name(f"{path.stem}.discriminator{path.suffix}"))]
+    heads = [model_file.read_header(file) for file in (path, model_file.discriminator_path(path))]
     with torch.device("meta"):
         networks = [model_file.blank(head.config) for head in heads]
     G, D = networks

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from explorer.run_process import Handover, read_json, size_bytes
 from stylegan.errors import RunError
+from stylegan.model_file import discriminator_path
 from stylegan.training import Events, RunFacts, RunFolder
 from stylegan.training.state import newest_state
 
@@ -119,9 +120,8 @@ class RunReader:
 
     def beginnings(self) -> tuple[str, ...]:
         """The snapshots that another run can begin from, oldest first."""
-        names = {path.name for path in (self.folder.path / "snapshots").glob("*.safetensors")}
-        paired = (name.removesuffix(".safetensors") for name in names if _discriminator(name) in names)
-        return tuple(sorted(paired))
+        there = set((self.folder.path / "snapshots").glob("*.safetensors"))
+        return tuple(sorted(path.stem for path in there if discriminator_path(path) in there))
 
     def grid(self, name: str) -> Path:
         """The file of a sample grid; "reals" are pictures trained on."""
@@ -224,10 +224,6 @@ class RunReader:
         if free >= FULL_BYTES:
             return ""
         return f"The disk is full: {free >> 20} MiB are free. Make room, then resume. {self._goes_on()}"
-
-
-def _discriminator(name: str) -> str:
-    return f"{name.removesuffix('.safetensors')}.discriminator.safetensors"
 
 
 def _last(events: Sequence[Event]) -> Event | None:

@@ -18,9 +18,7 @@ class Scorers:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._read: dict[
-            Path, tuple[Stamp, Scorer | None, str]
-        ] = {}  # when read, the scorer, what is wrong with the file
+        self._read: dict[Path, tuple[Stamp, Scorer | None, str]] = {}  # when; the scorer, or what is wrong
         self._lock = threading.Lock()
 
     def of(self, model: str) -> tuple[Scorer, str]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from explorer import edits
+from explorer import edits, vectors
 from explorer.library import ModelCard
 from explorer.parts import MAX_LOCKS, MAX_STRENGTH_SD, Direction, Edit
 from explorer.recipe import Recipe
-from explorer.values import RecipeError, items, layer_numbers, real, show, whole
+from explorer.values import RecipeError, items, layer_numbers, real, whole
 from explorer.vectors import DirectionVector
 
 Known = Mapping[str, DirectionVector]  # the directions of a model by digest
@@ -85,6 +85,5 @@ def strengths(reach_sd: object, columns: object) -> list[float]:
 
 
 def _named(digest: object, known: Known) -> Direction:
-    if not isinstance(digest, str) or digest not in known:
-        raise RecipeError(f"This model has no direction {show(digest)}.")
-    return Direction(known[digest].name, digest)
+    found = vectors.one_of(known, digest)
+    return Direction(found.name, found.digest)

@@ -1,12 +1,12 @@
 """Directions in W as the engine uses them: a unit vector and its σ; `stylegan.directions` finds and describes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from torch import Tensor
 
-from explorer.values import RecipeError
+from explorer.values import RecipeError, show
 from explorer.words import spoken
 from stylegan.directions import Direction
 from stylegan.directions.steer import conditioned
@@ -26,6 +26,13 @@ class DirectionVector:
     def of(cls, direction: Direction) -> Self:
         """The library's direction as the engine takes it."""
         return cls(direction.name, direction.digest, direction.vector, direction.sigma, direction)
+
+
+def one_of(known: Mapping[str, DirectionVector], digest: object) -> DirectionVector:
+    """A model's direction by digest. RecipeError: it has none such."""
+    if not isinstance(digest, str) or digest not in known:
+        raise RecipeError(f"This model has no direction {show(digest)}.")
+    return known[digest]
 
 
 def step(direction: DirectionVector, locks: Sequence[DirectionVector], strength: float) -> Tensor:

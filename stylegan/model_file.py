@@ -106,6 +106,11 @@ def load_discriminator(path: Path_, device: str | torch.device = "cpu") -> Discr
     return network.to(device)
 
 
+def discriminator_path(path: Path) -> Path:
+    """Where the discriminator of the generator NAME.safetensors lies: NAME.discriminator.safetensors beside it."""
+    return path.with_name(f"{path.stem}.discriminator.safetensors")
+
+
 def digest_of(network: Network) -> str:
     """The digest that `network` as it is now would have in a file."""
     return _digest(network, network.state_dict())

@@ -76,7 +76,7 @@ def convert(src: Path_, dst: Path_) -> Report:
     with tempfile.TemporaryDirectory(prefix=f".{dst.name}.", dir=dst.parent) as folder:
         for source in found.sources:  # one after another: each is forgotten before the next is read
             beside = source.kind == "discriminator" and has_generator
-            files.append(dst.with_suffix(".discriminator.safetensors") if beside else dst)
+            files.append(model_file.discriminator_path(dst) if beside else dst)
             model_file.save(source.build(), Path(folder, files[-1].name))
         for file in files:
             os.replace(Path(folder, file.name), file)

@@ -40,7 +40,7 @@
       const data = request(), mine = key("cosines");
       if (!list.length || !element.offsetParent || kind !== "cosines" || tables.has(mine) || asking === mine) return draw();
       asking = mine;
-      const answer = await server.cosines(data).catch(() => ({ error: "The app does not answer: is it still running?" }));
+      const answer = await explorer.ask(server, "cosines", data);
       if (asking === mine) asking = "";
       if (answer.error) failed = [mine, answer.error]; else keep(mine, answer);
       draw();

@@ -2,7 +2,6 @@
 (() => {
   const explorer = window.explorer;
   const CALM_MS = 300, POLL_MS = 200;
-  const SILENT = "The app does not answer: is it still running?";
 
   explorer.dice = () => Math.floor(Math.random() * 100000);
 
@@ -29,7 +28,7 @@
     let version = 0;
     const me = { visitor: explorer.visitor };
     const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-    const ask = (name, data) => server[name](data).then((answer) => answer ?? { error: SILENT }).catch(() => ({ error: SILENT }));
+    const ask = (name, data) => explorer.ask(server, name, data);
     const ended = (status) => status.state !== "running";
     return {
       async run(data) {

@@ -4,7 +4,6 @@
   const explorer = window.explorer;
   const STORED = "explorer.film";
   const STRIP = 8; // thumbnails in one request
-  const SILENT = "The app does not answer: is it still running?";
   const SIZES = [32, 64, 128, 256, 512, 1024, 2048];
 
   let draft = {};
@@ -31,7 +30,7 @@
 
     const say = (text) => { wrong.textContent = text || ""; };
     async function ask(name, data) {
-      const answer = (await server[name]({ visitor: `${explorer.visitor}/film`, ...data }).catch(() => null)) ?? { error: SILENT };
+      const answer = await explorer.ask(server, name, { visitor: `${explorer.visitor}/film`, ...data });
       if (answer.error) say(answer.error);
       return answer.error || answer.overtaken ? null : answer;
     }
@@ -162,7 +161,7 @@
       fetching = true;
       for (let missing; (missing = [...new Set(keys.map(({ recipe }) => recipe))].filter((recipe) => !drawn.has(recipe)).slice(0, STRIP)).length; ) {
         await explorer.quiet();
-        const answer = await server.strip({ visitor: `${explorer.visitor}/film-keys`, recipes: missing }).catch(() => ({ error: SILENT }));
+        const answer = await explorer.ask(server, "strip", { visitor: `${explorer.visitor}/film-keys`, recipes: missing });
         if (answer.error) say(answer.error);
         const strip = answer.image && (await createImageBitmap(await (await fetch(answer.image)).blob()));
         for (const [index, recipe] of missing.entries()) drawn.set(recipe, strip ? await createImageBitmap(strip, index * strip.height, 0, strip.height, strip.height) : null);

@@ -1,10 +1,8 @@
 /* Directions that were found: numbers, the picture moved along each, the two ends of the samples, a name, Keep. */
 (() => {
-  const explorer = window.explorer;
-  const make = (tag, set = {}, ...inside) => { const made = Object.assign(document.createElement(tag), set); made.append(...inside); return made; };
+  const explorer = window.explorer, { make } = explorer;
   const percent = (x) => `${(100 * x).toFixed(x > 0.995 || x < 0.1 ? 1 : 0)} %`;
   const CALM_MS = 300; // a drag is over after this long
-  const SILENT = "The app does not answer: is it still running?";
   const TITLES = {
     accuracy: "Share of samples kept out of the fit that lie on the right side",
     AUC: "Area under the ROC curve on samples kept out: 1 is perfect, 0.5 is chance",
@@ -12,9 +10,7 @@
     "R²": "Share of the score's variance that ridge regression explains on samples kept out",
   };
 
-  explorer.make = make;
-  explorer.asking = (server, name, data = {}) =>
-    server[name]({ visitor: explorer.visitor, recipe: explorer.present, ...data }).then((answer) => answer ?? { error: SILENT }).catch(() => ({ error: SILENT }));
+  explorer.asking = (server, name, data = {}) => explorer.ask(server, name, { visitor: explorer.visitor, recipe: explorer.present, ...data });
 
   function table(one) {
     const rows = [["W", one.w], ["Z", one.z]].filter(([, fit]) => fit);

@@ -2,7 +2,6 @@
 (() => {
   const explorer = window.explorer;
   const POLL_MS = 1000;
-  const SILENT = "The app does not answer: is it still running?";
   const VIEWS = [["table", "Table"], ["compare", "Side by side"], ["charts", "Charts"]];
 
   explorer.measuring = (element, server) => {
@@ -10,7 +9,7 @@
     let told = null, view = "table", kept = null, asking = false, sure = null, opened = new Set();
 
     async function ask(name, data = {}, say = notice) {
-      const answer = (await server[name](data).catch(() => null)) ?? { error: SILENT };
+      const answer = await explorer.ask(server, name, data);
       if (answer.error) say(answer.error);
       return answer.error ? null : answer;
     }

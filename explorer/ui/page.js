@@ -14,6 +14,8 @@
   let stage = null, busy = false, latest = null, settled = null, model = null, timer = 0, pointerDown = false, whole = false, queued = [], touched = -HAND_MS, syncing = 0;
   const forgotten = new Set(); // names whose controls Gradio has made anew: what they show is not known
 
+  const SILENT = "The app does not answer: is it still running?";
+
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
   const explorer = (window.explorer = {
@@ -76,6 +78,15 @@
     /* Whether what is on screen is no step of the history yet; from now on it counts as one. */
     leave() { const left = settled !== explorer.present; settled = explorer.present; clearTimeout(timer); return left; },
     error(text) { stage?.error(text || ""); },
+    /* What the server answers; where it does not, that is the error. */
+    ask: (server, name, data = {}) => server[name](data).then((answer) => answer ?? { error: SILENT }).catch(() => ({ error: SILENT })),
+    /* An element: make("button", {className, textContent, onclick}, child…). */
+    make(tag, attributes = {}, ...children) {
+      const made = Object.assign(document.createElement(tag), attributes);
+      if (tag === "button") made.type = "button";
+      made.append(...children);
+      return made;
+    },
     /* A stored name as people read it: mouth_open → mouth open. Its twin in Python is in words.py. */
     spoken: (name) => String(name).replaceAll("_", " ").trim() || String(name),
   });
@@ -91,7 +102,7 @@
       const sent = [...pending], loading = wanted !== null, base = wanted ?? explorer.present;
       wanted = null;
       const request = { visitor, base, edits: sent.map(([, edit]) => edit), lossless: explorer.pixels };
-      const answer = await stage.render(request).catch(() => ({ error: "The app does not answer: is it still running?" }));
+      const answer = await explorer.ask(stage, "render", request);
       sent.forEach(([slot, edit]) => pending.get(slot) === edit && pending.delete(slot));
       if (answer.overtaken) continue;
       if (answer.error) { explorer.error(answer.error); continue; }

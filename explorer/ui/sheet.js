@@ -53,7 +53,7 @@
         await explorer.quiet();
         const some = asked.slice(start, start + STRIP);
         const data = { visitor: `${explorer.visitor}/${element.id}`, recipes: some.map(([, cell]) => cell.recipe) };
-        const answer = await server.strip(data).catch(() => ({ error: "The app does not answer: is it still running?" }));
+        const answer = await explorer.ask(server, "strip", data);
         if (answer.error) return explorer.error(answer.error);
         if (answer.image && mine === version) await draw(some, answer.image);
       }

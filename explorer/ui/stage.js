@@ -39,7 +39,7 @@
 
     /* Ask the server; what goes wrong is said, and null comes back. */
     async function ask(name, data) {
-      const answer = await server[name](data).catch(() => ({ error: "The app does not answer: is it still running?" }));
+      const answer = await explorer.ask(server, name, data);
       if (answer.error) say(answer.error);
       return answer.error ? null : answer;
     }

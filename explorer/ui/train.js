@@ -2,18 +2,9 @@
 (() => {
   const explorer = window.explorer;
   const POLL_MS = 1500;
-  const SILENT = "The app does not answer: is it still running?";
   const WORDS = {
     queued: "waits", preparing: "prepares", training: "trains", stopping: "stops", finished: "finished", stopped: "stopped", failed: "ended early",
     new: "not begun", unreadable: "unreadable",
-  };
-
-  /* An element: make("button", {className, textContent, onclick}, child…). */
-  explorer.make = (tag, attributes = {}, ...children) => {
-    const made = Object.assign(document.createElement(tag), attributes);
-    if (tag === "button") made.type = "button";
-    made.append(...children);
-    return made;
   };
 
   /* 3725 → "1 h 02 min", as the command line says it. */
@@ -32,7 +23,7 @@
 
     /* Ask the server; what goes wrong is said where the hand is, and null comes back. */
     async function ask(name, data = {}, say = notice) {
-      const answer = (await server[name](data).catch(() => null)) ?? { error: SILENT };
+      const answer = await explorer.ask(server, name, data);
       if (answer.error) say(answer.error);
       return answer.error ? null : answer;
     }

@@ -243,7 +243,7 @@ class _Session:
             return
         trainer, name = self.trainer, kimg_name(self.trainer.nimg)
         path = self.folder.path / "snapshots" / f"{name}.safetensors"
-        discriminator = path.with_name(f"{name}.discriminator.safetensors")
+        discriminator = model_file.discriminator_path(path)
         about = self._about()
         model_file.save(trainer.D, discriminator, about)  # first: whoever sees the generator finds its discriminator
         model_file.save(trainer.Gs, path, about)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from stylegan import opening
+from stylegan import model_file, opening
 from stylegan.config import DiscriminatorConfig, GeneratorConfig
 from stylegan.errors import InputError
 from stylegan.networks import Discriminator, Generator
@@ -141,7 +141,7 @@ class Plan:
             return None
         beside = self.init_discriminator
         if beside is None and self.init_from.suffix == ".safetensors":
-            beside = self.init_from.with_name(f"{self.init_from.stem}.discriminator.safetensors")
+            beside = model_file.discriminator_path(self.init_from)
             if self.init_from.is_file() and not beside.is_file():
                 raise InputError(f"Beside {self.init_from} there is no {beside.name}: name it by --init-discriminator.")
         return Beginning(opening.load(self.init_from), opening.load_discriminator(beside or self.init_from))
