@@ -107,9 +107,10 @@ def change(a: Picture, b: Picture) -> float:
     Scales are the pictures' own and their halves down to 4²: a small shift of fine detail counts little, a change of
     shape or light at every one of them.
 
-    Why no features of a network: on 11 paths and sweeps of an earlier default model, 50 frames each, steps spaced by this vary
-    by 9 % as features of EfficientNet-Lite0 see them (`stylegan.metrics.perceptual`; linear: 18 %), and by 11 % as
-    structural similarity does (linear: 27 %). Spaced by those features they vary by 7 % and 15 %, at 60 times the cost.
+    Why no features of a network: on 11 paths and sweeps of an earlier default model, 50 frames each, steps spaced by
+    this vary by 9 % as features of EfficientNet-Lite0 see them (`stylegan.metrics.perceptual`; linear: 18 %), and by
+    11 % as structural similarity does (linear: 27 %). Spaced by those features they vary by 7 % and 15 %, at 60 times
+    the cost.
     """
     difference: npt.NDArray[np.float32] = a.astype(np.float32) - b
     squares = []
