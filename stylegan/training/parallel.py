@@ -5,6 +5,7 @@ calls the discriminator twice and R1 differentiates it by the pictures on the wa
 other layers are at rest, so unused parameters are looked for; they get no gradient, as in one process.
 """
 
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -25,6 +26,8 @@ class ParallelLoss:
         self._loss = loss
         self._parallel: DistributedDataParallel | None = None
         if world.size > 1:
+            # A 1×1 kernel's layout has two readings, of which channels-last convolutions give their gradients the other.
+            warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
             with told():
                 self._parallel = DistributedDataParallel(
                     _Wrapped(network, loss),
