@@ -18,8 +18,8 @@ SEEDS, FAR_SD, NEAR_SD = 200, 3.0, 1.0
 
 # Share of seeds whose reading rises by more than one standard deviation of all readings when moved by +3σ.
 RISES = {
-    "yaw": 0.70, "smile": 0.30, "mouth_open": 0.59, "eye_openness": 0.59, "glasses": 0.63, "beard": 0.73,
-    "hair_length": 0.71, "hair_lightness": 0.65, "skin_tone": 0.68, "age": 0.77,
+    "yaw": 0.71, "smile": 0.37, "mouth_open": 0.84, "eye_openness": 0.41, "glasses": 0.64, "beard": 0.65,
+    "hair_length": 0.71, "hair_lightness": 0.68, "skin_tone": 0.70, "age": 0.79,
 }  # fmt: skip
 GLASSES_ON = 0.9  # share of seeds that the scorer sees glasses on at +3σ
 
