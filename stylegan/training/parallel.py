@@ -26,7 +26,7 @@ class ParallelLoss:
         self._loss = loss
         self._parallel: DistributedDataParallel | None = None
         if world.size > 1:
-            # A 1×1 kernel's layout has two readings, of which channels-last convolutions give their gradients the other.
+            # A 1×1 kernel's layout has two readings; channels-last convolutions give their gradients the other one.
             warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
             with told():
                 self._parallel = DistributedDataParallel(
