@@ -50,6 +50,7 @@ def theme() -> gr.themes.Base:
         border_color_primary="*neutral_200",
         border_color_primary_dark="*neutral_800",
         color_accent="*primary_600",
+        error_text_color_dark=gr.themes.colors.red.c300,  # Gradio's is nearly white: no word of ours stands on red
         block_background_fill="transparent",
         block_background_fill_dark="transparent",
         block_border_width="0px",
