@@ -14,12 +14,13 @@ from stylegan.config import GeneratorConfig
 @dataclass(frozen=True)
 class Draws:
     """What the generator takes for one batch: `z [N, z_dim]`, with style mixing a second one that holds from layer
-    `cutoff` on, and a noise image `[N, 1, H, W]` for each layer that runs (None for the others).
+    `cutoff` on (a number, or an integer tensor `[]`), and a noise image `[N, 1, H, W]` for each layer that runs (None
+    for the others).
     """
 
     z: Tensor
     z2: Tensor | None
-    cutoff: int
+    cutoff: int | Tensor
     noise: list[Tensor | None]
 
     def rows(self, start: int, stop: int) -> "Draws":

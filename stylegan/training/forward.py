@@ -55,7 +55,8 @@ class Forward:
         w_mean = w[:, 0].detach().mean(dim=0)
         if draws.z2 is not None:
             w2 = G.mapping(draws.z2, self._labels(labels))
-            w = torch.cat([w[:, : draws.cutoff], w2[:, draws.cutoff :]], dim=1)
+            first = torch.arange(w.shape[1], device=w.device) < draws.cutoff
+            w = torch.where(first[:, None], w, w2)
         with self._autocast():
             images: Tensor = self._synthesis(lod)(w, draws.noise, lod, full_size=False)
         return images.to(draws.z.dtype), w_mean

@@ -38,6 +38,7 @@ class Options:
     state_sec: float = 300.0  # between two stored states
     tick_sec: float = 5.0  # between two events, at the beginning
     compile_synthesis: bool = False
+    graphs: bool = False
     cache: Path | None = None  # where features are kept, for the metrics of snapshots; None = as `data.prepare`
 
 

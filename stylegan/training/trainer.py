@@ -6,7 +6,7 @@ of the seed and the iteration. So a stored state resumes exactly.
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -20,12 +20,13 @@ from stylegan.training.adam import Adam
 from stylegan.training.config import TrainConfig
 from stylegan.training.draws import Draws, draw, keyed_rng
 from stylegan.training.forward import DiscriminatorLoss, Forward, GeneratorLoss, prepare_reals
+from stylegan.training.graphs import Graphs
 from stylegan.training.parallel import ParallelLoss
 from stylegan.training.schedule import Phase
 from stylegan.training.world import World, told
 
-Part = Callable[[slice, Draws, bool], tuple[Tensor, tuple[Tensor, ...]]]
-# rows, their draws, whether they are the last → loss to differentiate, what to report
+Part = Callable[[Sequence[Tensor], Draws, bool], tuple[Tensor, tuple[Tensor, ...]]]
+# rows of the inputs, their draws, whether they are the last → loss to differentiate, what to report
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Trainer:
         # Through `self`, so that another Forward can take the place of this one.
         self._g_loss = ParallelLoss(self.G, lambda *part: self.forward.generator_loss(*part), world)
         self._d_loss = ParallelLoss(self.D, lambda *part: self.forward.discriminator_loss(*part), world)
+        self.graphs: Graphs | None = None  # what records and replays the gradients, if anything does
         self.nimg = 0  # pictures shown so far
         self.iterations = 0
         self.last_lod: float | None = None
@@ -104,30 +106,40 @@ class Trainer:
         mixing = self._mixing(phase) if self.config.loss == "wgan-gp" else None
         interval = self.config.r1_interval if self.config.loss == "logistic" else 1
 
-        def part(rows: slice, draws: Draws, last: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
-            mixed = None if mixing is None else mixing[rows]
-            of = (images[rows], labels[rows], draws, phase.lod, mixed, regularized)
+        def part(inputs: Sequence[Tensor], draws: Draws, last: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+            images, labels, *mixing = inputs
+            of = (images, labels, draws, phase.lod, mixing[0] if mixing else None, regularized)
             found = DiscriminatorLoss(*self._d_loss(*of, averages=last))
             return found.loss + interval * found.penalty, found
 
-        found = DiscriminatorLoss(*self._accumulate("D", phase, self.d_adam, part))
+        inputs = [images, labels] if mixing is None else [images, labels, mixing]
+        found = DiscriminatorLoss(*self._accumulate("D", phase, self.D, self.d_adam, inputs, part, regularized))
         self._track(found.w_mean)
         return found
 
     def _generator_step(self, labels: Tensor, phase: Phase) -> GeneratorLoss:
-        def part(rows: slice, draws: Draws, last: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
-            found = GeneratorLoss(*self._g_loss(labels[rows], draws, phase.lod, averages=last))
+        def part(inputs: Sequence[Tensor], draws: Draws, last: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+            found = GeneratorLoss(*self._g_loss(*inputs, draws, phase.lod, averages=last))
             return found.loss, found
 
         self.D.requires_grad_(False)  # its gradients are not wanted here
-        found = GeneratorLoss(*self._accumulate("G", phase, self.g_adam, part))
+        found = GeneratorLoss(*self._accumulate("G", phase, self.G, self.g_adam, [labels], part))
         self.D.requires_grad_(True)
         self._track(found.w_mean)
         return found
 
-    def _accumulate(self, purpose: str, phase: Phase, adam: Adam, part: Part) -> list[Tensor]:
+    def _accumulate(
+        self,
+        purpose: str,
+        phase: Phase,
+        network: Generator | Discriminator,
+        adam: Adam,
+        inputs: Sequence[Tensor],
+        part: Part,
+        *kind: object,
+    ) -> list[Tensor]:
         """Gradients of the mean loss over all processes' shares, each `microbatch` at a time; means of this one's
-        reports.
+        reports. `kind`: what else changes the loss from step to step.
         """
         start, stop = self.world.share(phase.minibatch)
         count = stop - start
@@ -137,9 +149,19 @@ class Trainer:
         for first in range(0, count, self.config.microbatch or count):
             rows = slice(first, min(first + (self.config.microbatch or count), count))
             weight = (rows.stop - rows.start) / count
-            loss, reports = part(rows, draws.rows(rows.start, rows.stop), rows.stop == count)
-            self._backward(adam, loss * weight)
-            weighted = [report.detach() * weight for report in reports]
+
+            def gradients(
+                inputs: Sequence[Tensor], draws: Draws, weight: float = weight, last: bool = rows.stop == count
+            ) -> list[Tensor]:
+                loss, reports = part(inputs, draws, last)
+                self._backward(adam, loss * weight)
+                return [report.detach() * weight for report in reports]
+
+            some, some_draws = [tensor[rows] for tensor in inputs], draws.rows(rows.start, rows.stop)
+            if self.graphs is None:
+                weighted = gradients(some, some_draws)
+            else:
+                weighted = self.graphs.run((purpose, *kind), phase.lod, network, gradients, some, some_draws)
             means = [a + b for a, b in zip(means, weighted, strict=True)] if means else weighted
         return means
 
