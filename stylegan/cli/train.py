@@ -88,7 +88,7 @@ def train(
     ] = None,
     device: Annotated[str | None, Opt(help="cpu, cuda, cuda:1; the best there is if left out.")] = None,
     threads: Annotated[int | None, Opt(help="CPU threads.")] = None,
-    compile_synthesis: Annotated[bool, Opt("--compile", help="Compile the synthesis network (GPU).")] = False,
+    compiles: Annotated[bool, Opt("--compile", help="Compile the networks for the full resolution (GPU).")] = False,
     graphs: Annotated[
         bool, Opt("--graphs", help="Replay losses and gradients as CUDA graphs: faster for small networks.")
     ] = False,
@@ -104,7 +104,7 @@ def train(
         deadline=time.monotonic() + parse_duration(time_limit),
         snapshot_kimg=None if snapshot_kimg is None else _positive("--snapshot-kimg", snapshot_kimg),
         state_sec=60 * _positive("--state-minutes", state_minutes),
-        compile_synthesis=compile_synthesis,
+        compiles=compiles,
         graphs=graphs,
     )
     if threads is not None:
@@ -169,7 +169,7 @@ def _train(job: _Job, folder: RunFolder, options: Options, world: World) -> None
             if world.is_writer:
                 folder.create(facts) if job.digest is None else folder.write_facts(facts)
             world.wait()
-            trainer = Trainer(config, world, options.compile_synthesis)
+            trainer = Trainer(config, world, options.compiles)
             if options.graphs:
                 trainer.graphs = Graphs(config.generator)
             if job.beginning is not None:

@@ -107,9 +107,9 @@ class Dataset:
         indices = self._order.take(position, count)
         x = self.pictures(indices, resolution).permute(0, 3, 1, 2).contiguous()
         if mirror:
-            flips = torch.from_numpy(self._order.mirrored(position, count)).to(x.device)
+            flips = _sent(torch.from_numpy(self._order.mirrored(position, count)), x.device)
             x = torch.where(flips[:, None, None, None], x.flip(3), x)
-        return x, self.labels[torch.from_numpy(indices)].to(x.device)
+        return x, _sent(self.labels[torch.from_numpy(indices)], x.device)
 
     def pictures(self, indices: Indices | torch.Tensor, resolution: int) -> torch.Tensor:
         """uint8 `[n, resolution, resolution, 3]` of the pictures with these numbers (0 … N−1).
@@ -128,7 +128,7 @@ class Dataset:
             return x if self._device is None else x.to(self._device)
         if self._resident.shape[1] != resolution:
             self._load(resolution, self._device)
-        return self._resident[torch.from_numpy(wanted).to(self._device)]
+        return self._resident[_sent(torch.from_numpy(wanted), self._device)]
 
     def _load(self, resolution: int, device: torch.device) -> None:
         self._resident = torch.empty(0, 0, 0, 3, dtype=torch.uint8)  # let go of the last level before the next
@@ -138,3 +138,8 @@ class Dataset:
             part = np.arange(start, min(start + step, len(self)))
             level[start : start + len(part)] = torch.from_numpy(self._pyramid.read(part, resolution))
         self._resident = level
+
+
+def _sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """On `device`; a GPU is not waited for."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -55,9 +55,13 @@ class Adam:
     ) -> None:
         """`factors`: of the learning rate, one for each parameter; None = 1 for all."""
         self.parameters, self.beta2 = parameters, beta2
-        self.steps = 0  # since the last reset
+        self._tried = 0  # steps since the last reset
+        self._left_out: float | Tensor = 0.0  # of them, for gradients that were not finite
         self.scale = LossScale.of(precision)
-        fused = parameters[0].device.type in FUSED_DEVICES
+        device = parameters[0].device.type
+        fused = device in FUSED_DEVICES
+        # A GPU decides for itself whether to step, and is not waited for; a scale has to know.
+        self.waits = device != "cuda" or self.scale.adapts
         groups: dict[float, list[torch.nn.Parameter]] = {}
         for parameter, factor in zip(parameters, factors or [1.0] * len(parameters), strict=True):
             groups.setdefault(factor, []).append(parameter)
@@ -65,10 +69,15 @@ class Adam:
         kinds = [{"params": members} for members in groups.values()]
         self.optimizer = torch.optim.Adam(kinds, betas=(0.0, beta2), eps=EPS, fused=fused)
 
+    @property
+    def steps(self) -> int:
+        """Steps taken since the last reset; waits for the device."""
+        return self._tried - int(self._left_out)
+
     def reset(self) -> None:
         """Forget the moments."""
         self.optimizer.state.clear()
-        self.steps = 0
+        self._tried, self._left_out = 0, 0.0
 
     def set_rate(self, learning_rate: float) -> None:
         """Learning rate of the next steps, before the factors."""
@@ -80,21 +89,28 @@ class Adam:
         torch.autograd.backward(loss * self.scale.value if self.scale.adapts else loss)
 
     @torch.no_grad()
-    def step(self) -> bool:
-        """Step, and drop the gradients; False where one was not finite: no step then. Waits for the device, once."""
+    def step(self) -> bool | Tensor:
+        """Step, and drop the gradients; False where one was not finite: no step then. A tensor `[]` of 1 or 0 where
+        the device decides.
+        """
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         if self.scale.adapts:
             torch._foreach_mul_(gradients, 1 / self.scale.value)
         finite = all_finite(gradients)
-        self.scale.update(finite)
-        if finite:
-            self.steps += 1
+        taken: bool | Tensor = bool(finite) if self.waits else finite.float()
+        if isinstance(taken, bool):
+            self.scale.update(taken)
+        else:
+            self.optimizer.found_inf = 1 - taken  # type: ignore[attr-defined]  # the fused step's: 1 leaves it out
+            self._left_out = self._left_out + self.optimizer.found_inf  # type: ignore[attr-defined]
+        if taken is not False:
+            self._tried += 1
             # PyTorch adds ε to the corrected root: dividing ε by the correction gives TensorFlow's form.
             for group in self.optimizer.param_groups:
-                group["eps"] = EPS / math.sqrt(1 - self.beta2**self.steps)
+                group["eps"] = EPS / math.sqrt(1 - self.beta2**self._tried)
             self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return finite
+        return taken
 
     def second_moments(self) -> dict[int, Tensor]:
         """By index of the parameter; those that never had a gradient since the last reset have none.
@@ -107,7 +123,7 @@ class Adam:
     def restore(self, steps: int, second_moments: dict[int, Tensor]) -> None:
         """Bring back what `second_moments` returned after `steps` steps."""
         self.reset()
-        self.steps = steps
+        self._tried = steps
         for i, second in second_moments.items():
             parameter = self.parameters[i]
             self.optimizer.state[parameter] = {
@@ -117,6 +133,6 @@ class Adam:
             }
 
 
-def all_finite(tensors: list[Tensor]) -> bool:
-    """Whether no tensor holds NaN, infinity, or values whose squares overflow; waits for the device."""
-    return not tensors or bool(torch.isfinite(torch.stack(torch._foreach_norm(tensors))).all())
+def all_finite(tensors: list[Tensor]) -> Tensor:
+    """Whether no tensor holds NaN, infinity, or values whose squares overflow: bool `[]`."""
+    return torch.isfinite(torch.stack(torch._foreach_norm(tensors))).all() if tensors else torch.tensor(True)

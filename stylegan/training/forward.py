@@ -40,11 +40,11 @@ class Forward:
     """The networks in training mode, as functions of one batch."""
 
     def __init__(
-        self, config: TrainConfig, G: Generator, D: Discriminator, device: torch.device, compile_synthesis: bool = False
+        self, config: TrainConfig, G: Generator, D: Discriminator, device: torch.device, compiles: bool = False
     ) -> None:
         self.config, self.G, self.D, self.device = config, G, D, device
-        self.compile_synthesis = compile_synthesis
-        self._compiled: tuple[int, Any] | None = None  # for which whole lod, and the function
+        self.compiles = compiles
+        self._compiled: tuple[Any, Any] | None = None  # both networks
 
     def generate(self, draws: Draws, labels: Tensor, lod: float) -> tuple[Tensor, Tensor]:
         """Pictures `[n, 3, r, r]` as training makes them, with mixed styles, and the batch mean of their first w
@@ -58,7 +58,7 @@ class Forward:
             first = torch.arange(w.shape[1], device=w.device) < draws.cutoff
             w = torch.where(first[:, None], w, w2)
         with self._autocast():
-            images: Tensor = self._synthesis(lod)(w, draws.noise, lod, full_size=False)
+            images: Tensor = self._networks(lod)[0](w, draws.noise, lod, full_size=False)
         return images.to(draws.z.dtype), w_mean
 
     @torch.no_grad()
@@ -72,8 +72,10 @@ class Forward:
         `penalised` ones will be differentiated by the pictures: float16 has no range for those gradients.
         """
         exact = penalised and self.config.precision == "fp16"
+        # R1 differentiates the discriminator twice, which compiled code cannot do.
+        D = self.D if penalised else self._networks(lod)[1]
         with nullcontext() if exact else self._autocast(), ops.penalised() if penalised else nullcontext():
-            scores: Tensor = self.D(images, self._labels(labels), lod)
+            scores: Tensor = D(images, self._labels(labels), lod)
         return scores.to(images.dtype)
 
     def generator_loss(self, labels: Tensor, draws: Draws, lod: float) -> GeneratorLoss:
@@ -116,16 +118,15 @@ class Forward:
             penalty = losses.gradient_penalty(mixed_scores, mixed, lod, config.gp_weight)
         return DiscriminatorLoss(loss, penalty, real.mean(), fake.mean(), w_mean)
 
-    def _synthesis(self, lod: float) -> Any:
-        """The synthesis network, compiled where that was asked for and nothing fades: a fade is another lod, so other
-        code, every few steps. R1 differentiates the discriminator twice, which compiled code cannot do.
+    def _networks(self, lod: float) -> tuple[Any, Any]:
+        """The synthesis network and the discriminator, at full resolution compiled where that was asked for: each lod
+        is other code, and compiling it takes longer than the smaller resolutions are trained.
         """
-        if not self.compile_synthesis or lod != int(lod):
-            return self.G.synth
-        if self._compiled is None or self._compiled[0] != lod:
-            torch.compiler.reset()
-            self._compiled = int(lod), torch.compile(self.G.synth, dynamic=False)
-        return self._compiled[1]
+        if not self.compiles or lod > 0:
+            return self.G.synth, self.D
+        if self._compiled is None:
+            self._compiled = torch.compile(self.G.synth, dynamic=False), torch.compile(self.D, dynamic=False)
+        return self._compiled
 
     def _labels(self, labels: Tensor) -> Tensor | None:
         return labels if self.config.generator.label_dim else None

@@ -37,7 +37,7 @@ class Options:
     snapshot_kimg: float | None = None  # between two snapshots with their sample grids; None = 1/50 of the run
     state_sec: float = 300.0  # between two stored states
     tick_sec: float = 5.0  # between two events, at the beginning
-    compile_synthesis: bool = False
+    compiles: bool = False
     graphs: bool = False
     cache: Path | None = None  # where features are kept, for the metrics of snapshots; None = as `data.prepare`
 

@@ -59,7 +59,8 @@ class Meter:
         """Begin a new interval."""
         self._began, self._nimg = time.monotonic(), nimg
         self._sums: Tensor | None = None
-        self._count = self._penalties = self._skipped = 0
+        self._count = self._penalties = 0
+        self._skipped: int | Tensor = 0
         self._phase: Phase | None = None
 
     @property
@@ -102,7 +103,7 @@ class Meter:
             penalty=_finite(penalty / self._penalties) if self._penalties else None,
             real_score=_finite(real / n),
             fake_score=_finite(fake / n),
-            skipped=self._skipped,
+            skipped=int(self._skipped),
             images_per_sec=rate,
             peak_memory_mib=peak_memory_mib(self.device),
             remaining_sec=remaining_sec(self.config, nimg, rate),

@@ -36,19 +36,19 @@ class IterationStats:
     generator: GeneratorLoss
     discriminator: DiscriminatorLoss
     regularized: bool  # whether this iteration had a penalty
-    skipped: int  # steps left out because a gradient was not finite: 0, 1 or 2
+    skipped: int | Tensor  # steps left out because a gradient was not finite: 0, 1 or 2
 
 
 class Trainer:
     """Generator, discriminator, averaged generator, their optimisers, and how far they have come."""
 
-    def __init__(self, config: TrainConfig, world: World, compile_synthesis: bool = False) -> None:
+    def __init__(self, config: TrainConfig, world: World, compiles: bool = False) -> None:
         config.check_shares(world.size)
         self.config, self.world = config, world
         self.G = Generator(config.generator, config.seed).to(world.device).train()
         self.D = Discriminator(config.discriminator, config.seed + 1).to(world.device).train()
         self.Gs = copy.deepcopy(self.G).eval().requires_grad_(False)
-        self.forward = Forward(config, self.G, self.D, world.device, compile_synthesis)
+        self.forward = Forward(config, self.G, self.D, world.device, compiles)
         self.g_adam, self.d_adam = (
             Adam(list(network.parameters()), config.adam_beta2, config.precision, factors)
             for network, factors in ((self.G, _factors(self.G, config)), (self.D, None))

@@ -56,6 +56,22 @@ def test_a_step_with_a_gradient_that_is_not_finite_is_left_out(bad):
     assert adam.steps == 0
 
 
+def test_a_device_that_decides_for_itself_steps_alike():
+    """As on a GPU, whose answer nothing waits for."""
+    (there, waiting), (here, free) = _adam([1.0, 2.0]), _adam([1.0, 2.0])
+    free.waits = False
+    for gradient in ([0.5, 1.0], [0.1, float("nan")], [float("inf"), 0.0], [2.0, -0.3]):
+        for parameter, adam in ((there, waiting), (here, free)):
+            parameter.grad = torch.tensor(gradient)
+            assert float(adam.step()) == all(map(math.isfinite, gradient))
+            assert parameter.grad is None
+    assert there.tolist() == pytest.approx(here.tolist(), rel=1e-6)
+    torch.testing.assert_close(waiting.second_moments(), free.second_moments())
+    assert waiting.steps == free.steps == 2
+    free.reset()
+    assert free.steps == 0
+
+
 def test_restored_moments_go_on_bit_for_bit():
     rng = torch.Generator().manual_seed(0)
     gradients = [torch.randn(4, generator=rng) for _ in range(6)]
