@@ -120,5 +120,6 @@ class SynthesisNetwork(nn.Module):
                 coarser = self.to_rgb[finest - 1](x)
         image: Tensor = self.to_rgb[finest](x)
         if coarser is not None:
-            image = torch.lerp(image, ops.upsample(coarser), fade)
+            coarser = ops.upsample(coarser).to(image.dtype)  # autocast has it in float32 on a GPU
+            image = torch.lerp(image, coarser, fade)
         return ops.upsample(image, 2**whole) if full_size else image
