@@ -118,6 +118,8 @@ def train(
     world = join(device)
     try:
         job = _resumed_job(folder, given) if continues else _new_job(given, world)
+        if graphs:
+            check(job.config, world)
         if dry_run or measure:
             found = _estimate(job.config, world) if measure else job.config.to_json()
             typer.echo(json.dumps(found, indent=1) if world.is_writer else "", nl=world.is_writer)
@@ -159,8 +161,6 @@ def _train(job: _Job, folder: RunFolder, options: Options, world: World) -> None
         if pictures is None:
             return
         config = _final_config(job, pictures, folder, world)
-        if options.graphs:
-            check(config, world)
         gauge = Gauge(config, pictures, world, job.plan.cache) if config.metrics else None
         for warning in gauge.warnings if gauge else ():
             watch.console.print(f"note: {warning}", markup=False)

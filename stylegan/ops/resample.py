@@ -20,21 +20,21 @@ def blur(x: Tensor, taps: Sequence[float] = (1, 2, 1), bias: Tensor | None = Non
     the official code), plus `bias [C]`, which costs nothing here.
     """
     channels, size = x.shape[1], len(taps)
-    made = _made_blur_kernel if torch.compiler.is_compiling() else _blur_kernel
-    kernel = made(tuple(taps), x.dtype, x.device)
+    kept = x.is_cuda and type(x) is Tensor and not torch.compiler.is_compiling()  # else another's tensors would mix in
+    kernel = (_kept_blur_kernel if kept else _blur_kernel)(tuple(taps), x.dtype, x.device)
     return conv2d(x, kernel.expand(channels, 1, size, size), bias, padding=size // 2, groups=channels)
 
 
-@lru_cache(maxsize=64)  # kept, as a copy from the host waits for a GPU, and cannot be part of a CUDA graph
 def _blur_kernel(taps: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):  # so that it also serves where gradients are taken
-        return _made_blur_kernel(taps, dtype, device)
-
-
-def _made_blur_kernel(taps: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Outer product of `taps`, sum 1, `[size, size]`."""
     total = sum(taps) ** 2
     return torch.tensor([[a * b / total for a in taps] for b in taps], dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=64)  # a copy from the host waits for the GPU, and cannot be part of a CUDA graph
+def _kept_blur_kernel(taps: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):  # so that it also serves where gradients are taken
+        return _blur_kernel(taps, dtype, device)
 
 
 def upsample(x: Tensor, factor: int = 2) -> Tensor:

@@ -249,6 +249,7 @@ BAD = [
     (["--device=abacus"], "There is no device 'abacus'"),
     (["--device=meta"], "There is no device 'meta'"),
     (["--device=cuda:99"], "There is no device 'cuda:99'"),
+    (["--graphs", "--device=cpu"], "--graphs is for one process on a CUDA GPU"),
     (["--count=5"], "A count belongs to the portraits"),
     (["--metrics=fid,ls"], "metrics of a run are fid, kid, pr, ppl, not ls: `python -m stylegan metrics` measures"),
     (["--metrics=fid", "--metrics-count=1"], "metrics_count is a whole number from 2 to 1000000, not 1: one has no"),

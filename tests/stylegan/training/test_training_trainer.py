@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tiny_runs import iterate
 
 from stylegan.config import DiscriminatorConfig, GeneratorConfig
 from stylegan.errors import InputError
@@ -17,23 +18,13 @@ from stylegan.training.world import World
 ONE = World(torch.device("cpu"))
 
 
-def _train(trainer, data, iterations):
-    config, stats = trainer.config, []
-    for _ in range(iterations):
-        phase = config.phase(trainer.nimg)
-        trainer.enter(phase)
-        batch = data.batch(trainer.nimg, phase.minibatch, phase.resolution, config.mirror)
-        stats.append(trainer.iteration(*batch, phase))
-    return stats
-
-
 @pytest.mark.parametrize("loss", ["logistic", "wgan-gp"])
 def test_parts_of_a_minibatch_add_up(tiny, stripes, loss):
     """With no minibatch statistics, parts make the same step as the whole, to rounding."""
     config = tiny(loss=loss)
     config = replace(config, discriminator=replace(config.discriminator, mbstd_group_size=1))
     whole, parts = Trainer(config, ONE), Trainer(replace(config, microbatch=3), ONE)
-    one, other = (_train(trainer, stripes(), 1)[0] for trainer in (whole, parts))
+    one, other = (iterate(trainer, stripes(), 1)[0] for trainer in (whole, parts))
     for a, b in zip((*one.generator, *one.discriminator), (*other.generator, *other.discriminator), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(whole.G.w_mean, parts.G.w_mean)
@@ -46,7 +37,7 @@ def test_parts_of_a_minibatch_add_up(tiny, stripes, loss):
 def test_lazy_r1_is_as_strong_as_it_is_rare(tiny, stripes):
     """Where only the penalty pulls, R1 in every third step leaves the same sum of gradients as in each."""
     lazy = Trainer(tiny(r1_interval=3), ONE)
-    stats = _train(lazy, stripes(), 4)
+    stats = iterate(lazy, stripes(), 4)
     assert [s.regularized for s in stats] == [True, False, False, True]
     assert stats[0].discriminator.penalty > 0
     assert stats[1].discriminator.penalty == 0
@@ -56,7 +47,7 @@ def test_lazy_r1_is_as_strong_as_it_is_rare(tiny, stripes):
         found = forward.discriminator_loss
         # Keep the penalty alone.
         trainer.forward.discriminator_loss = lambda *args, found=found: _only_penalty(found(*args))
-        _train(trainer, stripes(), 1)
+        iterate(trainer, stripes(), 1)
     a, b = always.d_adam.second_moments(), thrice.d_adam.second_moments()
     largest = max(a, key=lambda i: float(a[i].max()))
     torch.testing.assert_close(9 * a[largest], b[largest])  # moments are squares
@@ -70,7 +61,7 @@ def test_optimisers_are_reset_where_layers_change(tiny, stripes):
     trainer = Trainer(tiny(), ONE)  # fades from image 60 to 120; minibatch 8
     steps, lods = [], []
     for _ in range(18):
-        _train(trainer, stripes(), 1)
+        iterate(trainer, stripes(), 1)
         steps.append(trainer.g_adam.steps)
         lods.append(trainer.last_lod)
     begins = [i for i in range(18) if steps[i] == 1]
@@ -81,7 +72,7 @@ def test_optimisers_are_reset_where_layers_change(tiny, stripes):
 def test_layers_at_rest_keep_their_weights(tiny, stripes):
     trainer = Trainer(tiny(lod_training_kimg=10), ONE)
     before = copy.deepcopy(trainer.G.state_dict())
-    _train(trainer, stripes(), 2)  # at 8²
+    iterate(trainer, stripes(), 2)  # at 8²
     after = trainer.G.state_dict()
     finest = [name for name in before if name.startswith(("synth.layers.4", "synth.layers.5", "synth.to_rgb.2"))]
     assert finest
@@ -93,10 +84,10 @@ def test_average_lags_and_copies_buffers(tiny, stripes):
     config = tiny(ema_kimg=0.008)  # one minibatch is one half-life
     trainer = Trainer(config, ONE)
     start = copy.deepcopy(trainer.Gs.synth.const)
-    _train(trainer, stripes(), 1)
+    iterate(trainer, stripes(), 1)
     assert torch.equal(trainer.Gs.synth.const, start)  # the average is taken before the generator's first step
     after_one = trainer.G.synth.const.detach().clone()
-    _train(trainer, stripes(), 1)
+    iterate(trainer, stripes(), 1)
     torch.testing.assert_close(trainer.Gs.synth.const, (start + after_one) / 2)
     assert not trainer.Gs.training
     assert not any(p.requires_grad for p in trainer.Gs.parameters())
@@ -105,7 +96,7 @@ def test_average_lags_and_copies_buffers(tiny, stripes):
 def test_noise_strengths_learn_at_a_rate_of_their_own(tiny, stripes):
     trainers = [Trainer(tiny(noise_rate=rate), ONE) for rate in (1.0, 0.25, 0.0)]
     for trainer in trainers:
-        _train(trainer, stripes(), 1)
+        iterate(trainer, stripes(), 1)
     full, quarter, none = (dict(trainer.G.named_parameters()) for trainer in trainers)
     moved = [name for name in full if name.endswith(".noise_strength") and full[name].abs().sum()]
     assert moved
@@ -127,10 +118,10 @@ def test_ema_beta():
 def test_sample_pictures_follow_the_average(tiny, stripes):
     """Weights are prepared once in eval mode; an update in place must not leave old ones behind."""
     trainer = Trainer(tiny(ema_kimg=0.004), ONE)
-    _train(trainer, stripes(), 1)
+    iterate(trainer, stripes(), 1)
     first = sample_pictures(trainer.Gs)
     assert torch.equal(first, sample_pictures(trainer.Gs))
-    _train(trainer, stripes(), 2)
+    iterate(trainer, stripes(), 2)
     second = sample_pictures(trainer.Gs)
     assert not torch.equal(first, second)
     fresh = Generator(trainer.config.generator, seed=None)
@@ -142,14 +133,14 @@ def test_sample_pictures_follow_the_average(tiny, stripes):
 def test_classes_are_trained_and_take_turns_in_samples(tiny, stripes):
     trainer = Trainer(tiny(label_dim=3), ONE)
     before = trainer.G.map.embed.detach().clone()
-    _train(trainer, stripes(label_dim=3), 2)
+    iterate(trainer, stripes(label_dim=3), 2)
     assert not torch.equal(before, trainer.G.map.embed)
     assert sample_pictures(trainer.Gs).shape == (32, 3, 16, 16)
 
 
 def test_the_global_generator_is_left_alone(tiny, stripes):
     before = torch.get_rng_state()
-    _train(Trainer(tiny(), ONE), stripes(), 2)
+    iterate(Trainer(tiny(), ONE), stripes(), 2)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -157,12 +148,12 @@ def test_the_global_generator_is_left_alone(tiny, stripes):
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_lower_precision_stays_near(tiny, stripes, precision, loss):
     exact, lower = Trainer(tiny(loss=loss), ONE), Trainer(tiny(loss=loss, precision=precision), ONE)
-    a, b = _train(exact, stripes(), 1)[0], _train(lower, stripes(), 1)[0]
+    a, b = iterate(exact, stripes(), 1)[0], iterate(lower, stripes(), 1)[0]
     tolerance = {"rtol": 0.1, "atol": 0.03}
     torch.testing.assert_close(b.discriminator.loss, a.discriminator.loss, **tolerance)
     torch.testing.assert_close(b.discriminator.penalty, a.discriminator.penalty, **tolerance)
     assert all(p.dtype == torch.float32 for p in lower.G.parameters())
-    stats = _train(lower, stripes(), 5)
+    stats = iterate(lower, stripes(), 5)
     assert all(torch.isfinite(s.generator.loss) and torch.isfinite(s.discriminator.loss) for s in stats)
     assert sum(s.skipped for s in stats) == 0
 
@@ -179,7 +170,7 @@ def test_compiled_networks_compute_the_same(tiny, stripes, monkeypatch):
     monkeypatch.setattr(torch, "compile", compile_lightly)
     config = tiny(initial_resolution=16)
     plain, other = Trainer(config, ONE), Trainer(config, ONE, compiles=True)
-    for a, b in zip(_train(plain, stripes(), 2), _train(other, stripes(), 2), strict=True):
+    for a, b in zip(iterate(plain, stripes(), 2), iterate(other, stripes(), 2), strict=True):
         torch.testing.assert_close(a.generator.loss, b.generator.loss, rtol=1e-4, atol=1e-5)
     assert found == [other.G.synth, other.D]  # once
     torch.compiler.reset()

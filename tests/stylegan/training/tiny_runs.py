@@ -6,6 +6,7 @@ import torch
 
 from stylegan.config import DiscriminatorConfig, GeneratorConfig
 from stylegan.training.config import TrainConfig
+from stylegan.training.trainer import IterationStats, Trainer
 
 
 class Stripes:
@@ -50,3 +51,14 @@ def tiny_run(label_dim: int = 0, resolution: int = 16, **overrides: Any) -> Trai
         "ema_kimg": 0.05,
     }
     return TrainConfig(generator, DiscriminatorConfig(**shared), **{**defaults, **overrides})
+
+
+def iterate(trainer: Trainer, data: Stripes, iterations: int) -> list[IterationStats]:
+    """What a run does, without its folder."""
+    config, stats = trainer.config, []
+    for _ in range(iterations):
+        phase = config.phase(trainer.nimg)
+        trainer.enter(phase)
+        batch = data.batch(trainer.nimg, phase.minibatch, phase.resolution, config.mirror)
+        stats.append(trainer.iteration(*batch, phase))
+    return stats
