@@ -1,4 +1,4 @@
-"""`python -m stylegan directions`: fit directions (the sub-command by default), measure them, train a scorer."""
+"""`python -m stylegan directions`: fit directions (the sub-command by default), measure, decouple, train a scorer."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ from stylegan.cli.device import HELP as DEVICE_HELP
 from stylegan.cli.progress import shown
 
 if TYPE_CHECKING:
-    from stylegan.directions import AttributeScorer, Direction, Samples, Scorer, ScoreTable
+    from stylegan.directions import AttributeScorer, Direction, DirectionSet, Samples, Scorer, ScoreTable
     from stylegan.networks import Generator
 
 Opt = typer.Option
@@ -60,6 +60,7 @@ def fit(
     first_seed: Annotated[int, Opt(help="Sample i is the picture of this seed + i.")] = 100_000,
     method: Annotated[Method, Opt(help="Linear SVM, or ridge regression for quantities.")] = Method.svm,
     keep: Annotated[float, Opt(help="Share of samples that count, those with the surest scores.")] = 0.5,
+    c: Annotated[float | None, Opt("--c", help="C of the SVM, smaller: more regularised. Default: chosen.")] = None,
     seed: Annotated[int, Opt(help="Of the split into fit and test.")] = 0,
     label: Annotated[int | None, Opt("--class", "--label", help="Class; default: all in turn.")] = None,
     batch: Annotated[int, Opt(help="Pictures computed at once.")] = 16,
@@ -73,7 +74,7 @@ def fit(
 
     storage.check_name(out, files.ENDING)
     chosen = chosen_device(device)
-    options = FitOptions(method.value, keep, seed)
+    options = FitOptions(method.value, keep, seed, c=c)
     known = _scorer(scorer, chosen)
     names = _names(attributes) or _readable(known)
     unknown = [name for name in names if name not in {column.name for column in known.columns}]
@@ -108,7 +109,6 @@ def measure(
     device: Annotated[str, Opt(help=DEVICE_HELP)] = "auto",
 ) -> None:
     """Measure how every score changes along every direction (entanglement)."""
-    import stylegan
     from stylegan import directions as library
     from stylegan.atomic import write_bytes
     from stylegan.cli.device import chosen_device
@@ -116,18 +116,40 @@ def measure(
 
     if out.suffix != ".csv" or not out.parent.is_dir():
         raise InputError(f"--out is FILE.csv in a folder that exists, not {out}.")
-    chosen = chosen_device(device)
-    known = _scorer(scorer, chosen)
-    if not hasattr(known, "score"):
-        raise InputError("--scorer: a table of scores tells nothing of new pictures; take a scorer or `measures`.")
-    G = stylegan.load(model, chosen)
-    found = library.load_directions(file)
-    if warning := library.check_fits(found, G):
-        typer.echo(f"note: {warning}", err=True)
+    G, known, found = _to_measure(model, scorer, file, chosen_device(device))
     locks = found.directions if lock == "all" else tuple(found.named(name) for name in _names(lock))
     steps = library.measure(G, known, found.directions, locks, space.value, seeds, first_seed, step, batch)
     write_bytes(out, shown(steps).to_csv().encode())
     typer.echo(f"Wrote {out}.")
+
+
+@directions.command()
+def decouple(
+    model: Annotated[Path, Opt(help="A model file.")],
+    scorer: Annotated[str, Opt(help=f"{_SCORER_HELP}.")],
+    file: Annotated[Path, Opt("--directions", help="What to mix, NAME.directions.safetensors: many, fitted with --c")],
+    out: Annotated[Path, Opt(help="NAME.directions.safetensors")],
+    attributes: Annotated[str, Opt(help="Which to make, such as smile,age. Default: all.")] = "",
+    into: Annotated[Path | None, Opt(help="A file whose other directions --out is to have as well.")] = None,
+    ridge: Annotated[float, Opt(help="Larger: shorter mixtures, which undo less of what else changes.")] = 0.3,
+    seeds: Annotated[int, Opt(help="Pictures that changes are averaged over.")] = 100,
+    first_seed: Annotated[int, Opt(help="The first of them.")] = 10_000,
+    batch: Annotated[int, Opt(help="Pictures computed at once.")] = 16,
+    device: Annotated[str, Opt(help=DEVICE_HELP)] = "auto",
+) -> None:
+    """Mix directions to ones that change their own attribute and little else, by what each is measured to change."""
+    from stylegan import directions as library
+    from stylegan.cli.device import chosen_device
+    from stylegan.directions import files, storage
+
+    storage.check_name(out, files.ENDING)
+    G, known, found = _to_measure(model, scorer, file, chosen_device(device))
+    rest = library.load_directions(into).directions if into else ()
+    steps = library.decouple(G, known, found.directions, _names(attributes), ridge, seeds, first_seed, batch)
+    made = {direction.name: direction for direction in shown(steps)}
+    together = tuple(made.pop(one.name, one) for one in rest)
+    files.save_directions(library.DirectionSet(G.digest, (*together, *made.values())), out)
+    typer.echo(f"Wrote {out} ({len(together) + len(made)} directions of {G.digest[:8]}).")
 
 
 @directions.command()
@@ -178,6 +200,22 @@ def _scorer(text: str, device: Any) -> "Scorer | ScoreTable":
     if text == MEASURES:
         return library.PictureMeasures()
     return library.read_scores(text) if text.endswith(".csv") else library.load_scorer(text, device)
+
+
+def _to_measure(model: Path, scorer: str, file: Path, device: Any) -> "tuple[Generator, Scorer, DirectionSet]":
+    """A model, what scores its pictures, and directions, with a note where they are another model's."""
+    import stylegan
+    from stylegan import directions as library
+    from stylegan.errors import InputError
+
+    known = _scorer(scorer, device)
+    if not hasattr(known, "score"):
+        raise InputError("--scorer: a table of scores tells nothing of new pictures; take a scorer or `measures`.")
+    G = stylegan.load(model, device)
+    found = library.load_directions(file)
+    if warning := library.check_fits(found, G):
+        typer.echo(f"note: {warning}", err=True)
+    return G, known, found
 
 
 def _samples(

@@ -1,4 +1,4 @@
-"""Directions in W: scorers, linear SVMs, unsupervised ones, steering, entanglement.
+"""Directions in W: scorers, linear SVMs, unsupervised ones, steering, entanglement and undoing it.
 
     scorer = load_scorer("assets/portraits.attributes.safetensors")
     samples = finish(sample(G, scorer, 10_000))
@@ -9,6 +9,7 @@ What takes long is a generator of `Step`s, the last of which carries the result:
 """
 
 from stylegan.directions.attribute_net import AttributeScorer, load_scorer, save_scorer
+from stylegan.directions.decoupling import decouple
 from stylegan.directions.direction import Direction, Facts, Fitness
 from stylegan.directions.entanglement import Entanglement, cosines, measure
 from stylegan.directions.files import (
@@ -53,6 +54,7 @@ __all__ = [
     "check_fits",
     "condition",
     "cosines",
+    "decouple",
     "ends",
     "finish",
     "fit",

@@ -1,4 +1,4 @@
-"""`python -m stylegan directions`: fit (by default), measure, train-scorer."""
+"""`python -m stylegan directions`: fit (by default), measure, decouple, train-scorer."""
 
 import csv
 import io
@@ -117,6 +117,25 @@ def test_measure_writes_the_matrix(model, tmp_path):
         assert own["brightness"] > 0.1
 
 
+def test_decouple_mixes_into_another_file(model, tmp_path):
+    common = ("--model", model, "--scorer", "measures")
+    every, some, out = (tmp_path / f"{name}.directions.safetensors" for name in ("every", "some", "out"))
+    names = ("--attributes", "brightness,warmth,contrast")
+    assert _run(*common, *names, "--c", 0.01, "--count", 200, "--out", every).exit_code == 0
+    assert _run(*common, "--attributes", "colourfulness,warmth", "--count", 200, "--out", some).exit_code == 0
+    mixing = ("decouple", *common, "--directions", every, "--seeds", 10, "--out", out)
+    result = _run(*mixing, "--attributes", "warmth,contrast", "--into", some)
+    assert result.exit_code == 0, result.output
+    assert "3 directions" in result.stdout
+    found, before = load_directions(out), load_directions(some)
+    assert [d.name for d in found.directions] == ["colourfulness", "warmth", "contrast"]
+    assert found.named("colourfulness").digest == before.named("colourfulness").digest
+    assert found.named("warmth").digest != before.named("warmth").digest
+    assert "mixture of 3" in found.named("warmth").facts.note
+    assert _run(*mixing).exit_code == 0
+    assert [d.name for d in load_directions(out).directions] == ["brightness", "warmth", "contrast"]
+
+
 def test_train_scorer_from_a_folder(tmp_path):
     folder = tmp_path / "squares"
     folder.mkdir()
@@ -158,6 +177,9 @@ def test_train_scorer_from_a_folder(tmp_path):
         (("--model", "MODEL", "--scorer", "measures", "--out", "OUT", "--device", "tpu"), "--device"),
         (("measure", "--model", "MODEL", "--scorer", "measures", "--directions", "MODEL", "--out", "m.csv"), "holds"),
         (("measure", "--model", "MODEL", "--scorer", "measures", "--directions", "MODEL", "--out", "m"), "FILE.csv"),
+        (("--model", "MODEL", "--scorer", "measures", "--out", "OUT", "--c", "0"), "C is above 0"),
+        (("decouple", "--model", "MODEL", "--scorer", "measures", "--directions", "MODEL", "--out", "OUT"), "holds"),
+        (("decouple", "--model", "MODEL", "--scorer", "measures", "--directions", "MODEL", "--out", "x"), "NAME."),
         (("train-scorer", "--data", "portraits", "--out", "x"), "NAME.attributes.safetensors"),
         (("train-scorer", "--data", "portraits:endless", "--out", "SCORER"), "beforehand"),
         (("train-scorer", "--data", "no such folder", "--out", "SCORER"), "no such folder"),
