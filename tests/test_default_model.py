@@ -18,10 +18,10 @@ SEEDS, FAR_SD, NEAR_SD = 200, 3.0, 1.0
 
 # Share of seeds whose reading rises by more than one standard deviation of all readings when moved by +3σ.
 RISES = {
-    "yaw": 0.71, "smile": 0.37, "mouth_open": 0.84, "eye_openness": 0.41, "glasses": 0.64, "beard": 0.65,
-    "hair_length": 0.71, "hair_lightness": 0.68, "skin_tone": 0.70, "age": 0.79,
+    "yaw": 0.90, "smile": 0.28, "mouth_open": 0.47, "eye_openness": 0.47, "glasses": 0.67, "beard": 0.66,
+    "hair_length": 0.67, "hair_lightness": 0.52, "skin_tone": 0.66, "age": 0.28,
 }  # fmt: skip
-GLASSES_ON = 0.9  # share of seeds that the scorer sees glasses on at +3σ
+GLASSES_ON = 0.96  # share of seeds that the scorer sees glasses on at +3σ
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +112,8 @@ def test_the_region_of_samples_is_what_populations_says(found):
         moves = [strength * direction.sigma * direction.vector for direction in found.directions]
         return float(torch.cat([region.outlying(truncated + move).outside for move in moves]).float().mean())
 
-    assert outside(1.0) < 0.003
+    assert outside(1.0) < 0.004
     assert outside(0.7) == outside(0.0) == 0
-    assert outside(0.7, 2.0) < 0.01
-    assert outside(0.7, 3.0) < 0.02
-    assert outside(1.0, 5.0) > 0.75
+    assert outside(0.7, 1.0) < 0.001
+    assert outside(0.7, 2.0) < 0.15
+    assert outside(1.0, 5.0) > 0.9

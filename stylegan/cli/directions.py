@@ -127,11 +127,11 @@ def measure(
 def decouple(
     model: Annotated[Path, Opt(help="A model file.")],
     scorer: Annotated[str, Opt(help=f"{_SCORER_HELP}.")],
-    file: Annotated[Path, Opt("--directions", help="What to mix, NAME.directions.safetensors: many, fitted with --c")],
+    file: Annotated[Path, Opt("--directions", help="What to mix, NAME.directions.safetensors")],
     out: Annotated[Path, Opt(help="NAME.directions.safetensors")],
     attributes: Annotated[str, Opt(help="Which to make, such as smile,age. Default: all.")] = "",
     into: Annotated[Path | None, Opt(help="A file whose other directions --out is to have as well.")] = None,
-    ridge: Annotated[float, Opt(help="Larger: shorter mixtures, which undo less of what else changes.")] = 0.3,
+    ridge: Annotated[float, Opt(help="Larger: shorter mixtures, which undo less of what else changes.")] = 0.015,
     seeds: Annotated[int, Opt(help="Pictures that changes are averaged over.")] = 100,
     first_seed: Annotated[int, Opt(help="The first of them.")] = 10_000,
     batch: Annotated[int, Opt(help="Pictures computed at once.")] = 16,

@@ -26,7 +26,7 @@ from stylegan.directions.scores import Scorer
 from stylegan.errors import InputError
 from stylegan.networks import Generator
 
-RIDGE = 0.3
+RIDGE = 0.015
 FIRST_SEED = 10_000  # E is measured on other seeds than people look at first, or directions are fitted to
 _POPULATION = range(100_000, 110_000)  # seeds whose w give σ
 
