@@ -118,4 +118,5 @@ def test_the_region_of_samples_is_what_populations_says(found):
     assert outside(0.7) == outside(0.0) == 0
     assert outside(0.7, 1.0) < 0.001
     assert outside(0.7, 2.0) < 0.15
+    assert outside(0.7, 3.0) < 0.3
     assert outside(1.0, 5.0) > 0.9

@@ -144,7 +144,7 @@ def decouple(
 
     storage.check_name(out, files.ENDING)
     G, known, found = _to_measure(model, scorer, file, chosen_device(device))
-    rest = library.load_directions(into).directions if into else ()
+    rest = _directions_of(G, into).directions if into else ()
     steps = library.decouple(G, known, found.directions, _names(attributes), ridge, seeds, first_seed, batch)
     made = {direction.name: direction for direction in shown(steps)}
     together = tuple(made.pop(one.name, one) for one in rest)
@@ -203,19 +203,25 @@ def _scorer(text: str, device: Any) -> "Scorer | ScoreTable":
 
 
 def _to_measure(model: Path, scorer: str, file: Path, device: Any) -> "tuple[Generator, Scorer, DirectionSet]":
-    """A model, what scores its pictures, and directions, with a note where they are another model's."""
+    """A model, what scores its pictures, and directions."""
     import stylegan
-    from stylegan import directions as library
     from stylegan.errors import InputError
 
     known = _scorer(scorer, device)
     if not hasattr(known, "score"):
         raise InputError("--scorer: a table of scores tells nothing of new pictures; take a scorer or `measures`.")
     G = stylegan.load(model, device)
+    return G, known, _directions_of(G, file)
+
+
+def _directions_of(G: "Generator", file: Path) -> "DirectionSet":
+    """The directions of `file`, with a note where they are another model's."""
+    from stylegan import directions as library
+
     found = library.load_directions(file)
     if warning := library.check_fits(found, G):
         typer.echo(f"note: {warning}", err=True)
-    return G, known, found
+    return found
 
 
 def _samples(

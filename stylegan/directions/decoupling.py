@@ -21,14 +21,15 @@ from torch import Tensor
 from stylegan.directions.direction import Direction, unit
 from stylegan.directions.entanglement import Entanglement, measure
 from stylegan.directions.records import Step, part
-from stylegan.directions.sampling import latents
+from stylegan.directions.sampling import DEFAULT_COUNT, latents
+from stylegan.directions.sampling import FIRST_SEED as FITTED_SEED
 from stylegan.directions.scores import Scorer
 from stylegan.errors import InputError
 from stylegan.networks import Generator
 
 RIDGE = 0.015
 FIRST_SEED = 10_000  # E is measured on other seeds than people look at first, or directions are fitted to
-_POPULATION = range(100_000, 110_000)  # seeds whose w give σ
+_POPULATION = range(FITTED_SEED, FITTED_SEED + DEFAULT_COUNT)  # seeds whose w give σ, as of fits
 
 
 def decouple(
@@ -66,9 +67,8 @@ def decouple(
             one = unit(vector, direction.name)
             along = w @ one.double()
             facts = replace(direction.facts, w=None, note=note)  # how well the fit told samples is not true of this one
-            made.append(
-                replace(direction, vector=one, sigma=float(along.std()), offset=float(along.mean()), facts=facts)
-            )
+            sigma, offset = float(along.std()), float(along.mean())
+            made.append(replace(direction, vector=one, sigma=sigma, offset=offset, facts=facts))
     yield Step("decoupled", 1.0, tuple(made))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 import stylegan
 from stylegan.cli import app as app_module
-from stylegan.directions import AttributeScorer, load_directions, load_scorer, save_scorer
+from stylegan.directions import AttributeScorer, load_directions, load_scorer, save_directions, save_scorer
 from stylegan.directions.attribute_net import AttributeNet, ScorerConfig
 from stylegan.directions.targets import Target
 from stylegan.networks import Generator
@@ -134,6 +135,8 @@ def test_decouple_mixes_into_another_file(model, tmp_path):
     assert "mixture of 3" in found.named("warmth").facts.note
     assert _run(*mixing).exit_code == 0
     assert [d.name for d in load_directions(out).directions] == ["brightness", "warmth", "contrast"]
+    save_directions(replace(before, model="ab" * 16), some)
+    assert "note: " in _run(*mixing, "--into", some).stderr
 
 
 def test_train_scorer_from_a_folder(tmp_path):
